@@ -1,0 +1,199 @@
+"""The only module a check may import: the decorator, the words of a finding, the facts.
+
+A check is one file with one decorated function. Its parameters say what it needs::
+
+    service: KeptnService          the entity it is about, or one that belongs to it
+    workload: Workload             a fact; missing or failed, the engine writes "unknown"
+    dns: DnsAnswer | Failure       a fact whose failing is the check's business
+    log: PodLog | None             a fact that helps but is not needed
+    logs: tuple[PodLog, ...]       every such fact in reach (one at least; ``| None`` if it may be none)
+    inside: Annotated[DnsAnswer, INSIDE]   only as seen from inside the plane (or ``OPERATOR_SIDE``)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from keptn_doctor.model.failure import Code, Failure, Phase
+from keptn_doctor.model.findings import Check, Connection, Finding, Layer, Severity
+from keptn_doctor.model.keptn_facts import (
+    GatewayLog,
+    Integration,
+    IntegrationError,
+    IntegrationListing,
+    IntegrationLog,
+    KeptnVersion,
+    LocalApiAnswer,
+    LogMatch,
+    OpenEvent,
+    OpenEvents,
+    Pings,
+    PodLog,
+    PodProbe,
+    Project,
+    ProjectListing,
+    ProjectStage,
+    ReferenceToken,
+    RoundTrip,
+    SdkHealth,
+    Subscription,
+    TokenCheck,
+)
+from keptn_doctor.model.kube_facts import (
+    Claim,
+    Claims,
+    ClusterFacts,
+    Components,
+    ComponentServices,
+    Condition,
+    Container,
+    EgressRule,
+    ExpectedComponent,
+    ExposureRoute,
+    ExposureRoutes,
+    GatewayService,
+    KubeEvent,
+    LoadBalancerIngress,
+    LoadBalancerProvider,
+    NamespaceFacts,
+    NetworkPolicies,
+    NetworkPolicy,
+    Nodes,
+    NodeState,
+    Pod,
+    Quota,
+    Right,
+    RightsReview,
+    ServicePort,
+    ServiceState,
+    Workload,
+)
+from keptn_doctor.model.path_facts import (
+    Certificate,
+    DnsAnswer,
+    GatewayAnswers,
+    HttpAnswer,
+    RouteAnswer,
+    TcpConnection,
+    TlsSession,
+)
+from keptn_doctor.model.topology import (
+    ClientBehaviour,
+    ControlPlane,
+    Endpoint,
+    EnvProblem,
+    ExecutionPlane,
+    KeptnService,
+    OAuthSettings,
+    TokenState,
+    Topology,
+    Vantage,
+)
+
+INSIDE = "inside"
+OPERATOR_SIDE = "operator"
+
+_DECLARATION = "__keptn_doctor_check__"
+
+
+def check(
+    *,
+    about: type,
+    layer: Layer,
+    severity: Severity = "error",
+    breaks: Connection | None = None,
+    explained_by: tuple[str, ...] = (),
+    since: str,
+) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
+    """Declare a function as a check; id, title and documentation come from its file.
+
+    ``breaks`` is what a fail alone proves about the connection of every service it covers:
+    "disconnected", "degraded", or None for an advisory finding. ``explained_by`` names checks
+    whose fail on the same or a wider subject is the cause of this one. ``since`` is the version of
+    the package that first had the check.
+    """
+
+    def declare(judge: Callable[..., Finding]) -> Callable[..., Finding]:
+        declaration: dict[str, Any] = {
+            "about": about,
+            "layer": layer,
+            "severity": severity,
+            "breaks": breaks,
+            "explained_by": explained_by,
+            "since": since,
+        }
+        setattr(judge, _DECLARATION, declaration)
+        return judge
+
+    return declare
+
+
+def passed(summary: str) -> Finding:
+    """The bad state is not there, by positive evidence."""
+    return Finding(status="pass", summary=summary)
+
+
+def failed(
+    summary: str,
+    *,
+    remedy: str,
+    command: str = "",
+    severity: Severity | None = None,
+    breaks: Connection | None = None,
+    advisory: bool = False,
+    detail: str = "",
+) -> Finding:
+    """The bad state is there. ``breaks`` overrides the check's; ``advisory`` sets it to None."""
+    return Finding(
+        status="fail",
+        summary=summary,
+        remedy=remedy,
+        command=command,
+        severity=severity or ("warning" if advisory else "error"),
+        breaks=None if advisory else breaks,
+        suspected=False,
+        detail=detail or ("advisory" if advisory else ""),
+    )
+
+
+def suspected(summary: str, *, remedy: str, command: str = "") -> Finding:
+    """Points to the bad state without proving it for the service: seen from elsewhere, say."""
+    return Finding(
+        status="fail",
+        severity="warning",
+        summary=summary,
+        remedy=remedy,
+        command=command,
+        suspected=True,
+    )
+
+
+def skipped(summary: str) -> Finding:
+    """The question does not arise here."""
+    return Finding(status="skip", summary=summary)
+
+
+def undecided(summary: str, *, missing: tuple[str, ...] = ()) -> Finding:
+    """The facts at hand cannot settle it; ``missing`` says what would."""
+    return Finding(status="unknown", summary=summary, missing=missing)
+
+
+__all__ = [  # noqa: RUF022 - grouped by what a check author looks for
+    "check", "passed", "failed", "suspected", "skipped", "undecided",
+    "Check", "Finding", "Layer", "Severity", "Connection", "INSIDE", "OPERATOR_SIDE",
+    "Topology", "ControlPlane", "ExecutionPlane", "Endpoint", "KeptnService", "ClientBehaviour",
+    "TokenState", "OAuthSettings", "EnvProblem", "Vantage",
+    "Failure", "Phase", "Code",
+    "DnsAnswer", "TcpConnection", "TlsSession", "Certificate", "HttpAnswer", "RouteAnswer",
+    "GatewayAnswers",
+    "KeptnVersion", "TokenCheck", "ReferenceToken", "IntegrationListing", "Integration",
+    "Subscription", "ProjectListing", "Project", "ProjectStage", "IntegrationLog",
+    "IntegrationError", "OpenEvents", "OpenEvent", "PodLog", "LogMatch", "LocalApiAnswer",
+    "SdkHealth", "GatewayLog", "Pings", "PodProbe", "RoundTrip",
+    "Workload", "Pod", "Container", "Condition", "KubeEvent", "Components", "ExpectedComponent",
+    "ComponentServices", "ServiceState", "ClusterFacts", "Nodes", "NodeState", "GatewayService",
+    "ServicePort", "LoadBalancerIngress", "ExposureRoutes", "ExposureRoute",
+    "LoadBalancerProvider", "Claims", "Claim", "NamespaceFacts", "Quota", "NetworkPolicies",
+    "NetworkPolicy", "EgressRule", "RightsReview", "Right",
+]

@@ -1,0 +1,1 @@
+"""What is known of Keptn per version, as data and as named behaviours."""

@@ -1,0 +1,9 @@
+"""The base of every record: frozen, keyword-only, comparable, refusing unknown fields on reading."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A value that never changes once made; subclasses repeat ``frozen=True, kw_only=True``."""

@@ -1,0 +1,244 @@
+"""Facts about Keptn itself: its API's answers, pod logs, the service's own path."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from keptn_doctor.model.base import Record
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.path_facts import HttpAnswer
+
+
+class KeptnVersion(Record, frozen=True, kw_only=True, tag_field="kind", tag="KeptnVersion"):
+    """The control plane's version and where it was read. Subject: the ControlPlane."""
+
+    version: str
+    source: Literal["swagger", "metadata", "label", "image"] = "swagger"
+    bridge_version: str = ""
+    automatic_provisioning: bool | None = None
+
+
+class TokenCheck(Record, frozen=True, kw_only=True, tag_field="kind", tag="TokenCheck"):
+    """What the control plane says of the operator's token. Subject: the ControlPlane."""
+
+    accepted: bool
+    status: int
+    fingerprint: str = ""
+    masked_by: Literal["", "rate-limit", "auth-backend-down"] = ""
+
+
+class ReferenceToken(Record, frozen=True, kw_only=True, tag_field="kind", tag="ReferenceToken"):
+    """The token of the control plane's Secret, fingerprinted. Subject: the ControlPlane."""
+
+    namespace: str
+    name: str
+    fingerprint: str = ""
+    decoded_fingerprint: str = ""  # when the stored value is itself base64 of something printable
+    changed_at: datetime | None = None  # newest managedFields time, None when absent
+    api_service_started_at: datetime | None = None  # api-service reads the secret at start only
+
+
+class Subscription(Record, frozen=True, kw_only=True):
+    """One subscription of an integration; an empty filter list matches everything."""
+
+    id: str = ""
+    event: str = ""
+    projects: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+
+
+class Integration(Record, frozen=True, kw_only=True):
+    """One record of the uniform (``go-utils pkg/api/models/uniform.go``)."""
+
+    id: str
+    name: str = ""
+    namespace: str = ""
+    hostname: str = ""  # node name at first registration: weak evidence
+    pod_name: str = ""
+    deployment_name: str = ""
+    location: str = ""
+    distributor_version: str = ""
+    integration_version: str = ""
+    last_seen: datetime | None = None  # control plane's clock; absent before 0.8.7
+    last_seen_again: datetime | None = None  # at the second read, None when read once
+    subscriptions: tuple[Subscription, ...] = ()
+
+
+class IntegrationListing(
+    Record, frozen=True, kw_only=True, tag_field="kind", tag="IntegrationListing"
+):
+    """The control plane's list of integrations. Subject: the ControlPlane.
+
+    Ages are to be measured against ``server_time`` (the answer's Date header), never a local clock.
+    """
+
+    integrations: tuple[Integration, ...] = ()
+    server_time: datetime | None = None
+    server_time_again: datetime | None = None
+    malformed: int = 0  # records that could not be read
+
+
+class ProjectStage(Record, frozen=True, kw_only=True):
+    """A stage with its services, and the task names of its sequences when the shipyard is known."""
+
+    name: str
+    services: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+
+
+class Project(Record, frozen=True, kw_only=True):
+    """A Keptn project."""
+
+    name: str
+    stages: tuple[ProjectStage, ...] = ()
+
+
+class ProjectListing(Record, frozen=True, kw_only=True, tag_field="kind", tag="ProjectListing"):
+    """All projects. Subject: the ControlPlane."""
+
+    projects: tuple[Project, ...] = ()
+
+
+class IntegrationError(Record, frozen=True, kw_only=True):
+    """A line of the control plane's log of an integration (GET …/log)."""
+
+    integration_id: str
+    message: str
+    at: datetime | None = None
+    task: str = ""
+
+
+class IntegrationLog(Record, frozen=True, kw_only=True, tag_field="kind", tag="IntegrationLog"):
+    """Recent error entries of all integrations. Subject: the ControlPlane."""
+
+    entries: tuple[IntegrationError, ...] = ()
+
+
+class OpenEvent(Record, frozen=True, kw_only=True):
+    """A ``.triggered`` event nobody has answered yet."""
+
+    id: str
+    type: str
+    project: str = ""
+    stage: str = ""
+    service: str = ""
+    at: datetime | None = None
+
+
+class OpenEvents(Record, frozen=True, kw_only=True, tag_field="kind", tag="OpenEvents"):
+    """Open events of the types somebody subscribes to. Subject: the ControlPlane."""
+
+    asked_types: tuple[str, ...] = ()
+    events: tuple[OpenEvent, ...] = ()
+    server_time: datetime | None = None
+
+
+class LogMatch(Record, frozen=True, kw_only=True):
+    """One kind of log line that means something, counted; text is redacted and cut to 300."""
+
+    signature: str  # id in knowledge/log_signatures.yaml
+    event: str  # class: WHERE, e.g. heartbeat, poll, not_registered
+    cause: str = ""  # class: WHY, e.g. dns, tcp_refused, bad_token; "" when the line tells none
+    strength: Literal["decisive", "supporting", "context"] = "supporting"
+    text: str = ""
+    count: int = 1
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    captures: dict[str, str] = {}  # named groups: url, host, id…
+
+
+class PodLog(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodLog"):
+    """What one container's log says. Subject: the KeptnService, or the ControlPlane.
+
+    ``since`` is where reading began: a line older than that was not looked for.
+    """
+
+    pod: str
+    container: str
+    previous: bool = False  # the run before the last restart
+    lines: int = 0
+    truncated: bool = False
+    since: datetime | None = None
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    read_at: datetime | None = None  # API server's clock
+    matches: tuple[LogMatch, ...] = ()
+    registration_ids: tuple[str, ...] = ()  # oldest first
+    banner_endpoint: str = ""  # effective settings printed at start, from 0.14.0
+    banner_mode: Literal["", "remote", "nats"] = ""
+
+
+class LocalApiAnswer(Record, frozen=True, kw_only=True, tag_field="kind", tag="LocalApiAnswer"):
+    """GET through a distributor's own API proxy, over port-forward. Vantage: inside.
+
+    Same process, endpoint, token, TLS and proxy as the service's polls. ``origin`` tells who
+    answered: ``distributor`` = it never reached the control plane (500, empty, no Server header).
+    Source: ``distributor/pkg/lib/forwarder.go@0.8.7 … 1.4.5``.
+    """
+
+    pod: str
+    port: int
+    registration: HttpAnswer
+    poll: HttpAnswer | Failure | None = None
+    origin: Literal["keptn", "gateway", "other", "distributor"] = "keptn"
+    integrations: tuple[str, ...] = ()  # ids listed, when 200: whose control plane it is
+
+
+class SdkHealth(Record, frozen=True, kw_only=True, tag_field="kind", tag="SdkHealth"):
+    """``/health`` of an SDK service: 200 once registered, 412 before. Vantage: inside.
+
+    Source: ``go-sdk/pkg/sdk/keptn.go@0.16.2``.
+    """
+
+    pod: str
+    port: int
+    status: int
+
+
+class Pings(Record, frozen=True, kw_only=True):
+    """Heartbeats of one registration id in the gateway's access log."""
+
+    integration_id: str
+    count: int
+    statuses: tuple[int, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class GatewayLog(Record, frozen=True, kw_only=True, tag_field="kind", tag="GatewayLog"):
+    """What the gateway's access and error log show of a window. Subject: the ControlPlane."""
+
+    window_s: float
+    lines: int = 0
+    pings: tuple[Pings, ...] = ()
+    rejected: int = 0  # answers 401
+    limited: int = 0  # answers 429
+    upstream_errors: tuple[str, ...] = ()  # "connect() failed … shipyard-controller"
+
+
+class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProbe"):
+    """What an opt-in probe pod saw on its way out, rung by rung. Vantage: inside."""
+
+    resolve: str = ""  # "ok", or a failure code
+    addresses: tuple[str, ...] = ()
+    connect: str = ""
+    tls: str = ""
+    http_status: int | None = None
+    detail: str = ""
+
+
+class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundTrip"):
+    """An event sent and looked for again (only on request). Subject: the ControlPlane."""
+
+    sent: bool
+    found: bool
+    context: str = ""
+    seconds: float = 0.0
+
+
+KeptnFact = (
+    KeptnVersion | TokenCheck | ReferenceToken | IntegrationListing | ProjectListing
+    | IntegrationLog | OpenEvents | PodLog | LocalApiAnswer | SdkHealth | GatewayLog | PodProbe
+    | RoundTrip
+)

@@ -1,0 +1,73 @@
+"""The one document that every renderer reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from keptn_doctor.model.base import Record
+from keptn_doctor.model.evidence import NotAttempted
+from keptn_doctor.model.findings import Connection, Finding, Layer
+from keptn_doctor.model.topology import ControlPlane, ExecutionPlane
+
+REPORT_SCHEMA_VERSION = 1
+
+
+class Rung(Record, frozen=True, kw_only=True):
+    """One layer of a service's hop ladder."""
+
+    layer: Layer
+    state: Literal["ok", "broken", "degraded", "unknown", "blocked", "not-applicable"]
+    note: str = ""
+
+
+class RootCause(Record, frozen=True, kw_only=True):
+    """A failed finding that no other one explains, and what follows from it."""
+
+    finding: Finding
+    services: tuple[str, ...] = ()  # subject paths it breaks or degrades
+    consequences: tuple[Finding, ...] = ()
+    blocked: tuple[Finding, ...] = ()  # unknowns that it explains
+
+
+class Verdict(Record, frozen=True, kw_only=True):
+    """The answer for one Keptn service."""
+
+    service: str  # subject path
+    connection: Connection
+    because: str  # one sentence
+    proof: str = ""  # what proves it: "local API proxy answered 200 and heartbeat is 4 s old"
+    vantage: str = ""  # from where it was proven
+    row: str = ""  # the row of the evidence table that decided
+    causes: tuple[str, ...] = ()  # "<check id>@<subject>" of the root causes, active one first
+    next_step: str = ""  # the one next command or action
+    ladder: tuple[Rung, ...] = ()
+
+
+class Timing(Record, frozen=True, kw_only=True):
+    """Wall time of one stage of the run."""
+
+    stage: str
+    duration_ms: float
+
+
+class Report(Record, frozen=True, kw_only=True):
+    """Everything a run found out, judged."""
+
+    schema_version: int = REPORT_SCHEMA_VERSION
+    doctor_version: str
+    taken_at: datetime
+    exit_code: int
+    headline: str
+    control_plane: ControlPlane
+    execution_planes: tuple[ExecutionPlane, ...] = ()
+    verdicts: tuple[Verdict, ...] = ()
+    causes: tuple[RootCause, ...] = ()
+    warnings: tuple[Finding, ...] = ()  # failed findings that break nothing
+    findings: tuple[Finding, ...] = ()
+    coverage: tuple[NotAttempted, ...] = ()
+    plugin_errors: tuple[str, ...] = ()
+    interrupted: bool = False
+    created: int = 0
+    remaining: int = 0
+    timings: tuple[Timing, ...] = ()

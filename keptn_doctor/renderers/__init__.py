@@ -1,0 +1,1 @@
+"""One file per format: a Report becomes text, nothing else."""
