@@ -6,17 +6,17 @@ A check is one file with one decorated function. Its parameters say what it need
     workload: Workload             a fact; missing or failed, the engine writes "unknown"
     dns: DnsAnswer | Failure       a fact whose failing is the check's business
     log: PodLog | None             a fact that helps but is not needed
-    logs: tuple[PodLog, ...]       every such fact in reach (one at least; ``| None`` if it may be none)
+    logs: tuple[PodLog, ...]       every such fact in reach, one at least (``| None``: may be none)
     inside: Annotated[DnsAnswer, INSIDE]   only as seen from inside the plane (or ``OPERATOR_SIDE``)
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from keptn_doctor.model.failure import Code, Failure, Phase
-from keptn_doctor.model.findings import Check, Connection, Finding, Layer, Severity
+from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, Severity
 from keptn_doctor.model.keptn_facts import (
     GatewayLog,
     Integration,
@@ -102,14 +102,14 @@ def check(
     about: type,
     layer: Layer,
     severity: Severity = "error",
-    breaks: Connection | None = None,
+    breaks: Breaks = "nothing",
     explained_by: tuple[str, ...] = (),
     since: str,
 ) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
     """Declare a function as a check; id, title and documentation come from its file.
 
-    ``breaks`` is what a fail alone proves about the connection of every service it covers:
-    "disconnected", "degraded", or None for an advisory finding. ``explained_by`` names checks
+    ``breaks`` is what a fail alone proves about the connection of every service it covers;
+    "nothing" makes an advisory check. ``explained_by`` names checks
     whose fail on the same or a wider subject is the cause of this one. ``since`` is the version of
     the package that first had the check.
     """
@@ -139,21 +139,19 @@ def failed(
     *,
     remedy: str,
     command: str = "",
-    severity: Severity | None = None,
-    breaks: Connection | None = None,
-    advisory: bool = False,
+    severity: Severity = "error",
+    breaks: Breaks | Literal["as-declared"] = "as-declared",
     detail: str = "",
 ) -> Finding:
-    """The bad state is there. ``breaks`` overrides the check's; ``advisory`` sets it to None."""
+    """The bad state is there; ``breaks`` overrides what the check declares."""
     return Finding(
         status="fail",
         summary=summary,
         remedy=remedy,
         command=command,
-        severity=severity or ("warning" if advisory else "error"),
-        breaks=None if advisory else breaks,
-        suspected=False,
-        detail=detail or ("advisory" if advisory else ""),
+        severity=severity,
+        breaks=breaks,
+        detail=detail,
     )
 
 
@@ -165,6 +163,7 @@ def suspected(summary: str, *, remedy: str, command: str = "") -> Finding:
         summary=summary,
         remedy=remedy,
         command=command,
+        breaks="nothing",
         suspected=True,
     )
 
@@ -181,7 +180,7 @@ def undecided(summary: str, *, missing: tuple[str, ...] = ()) -> Finding:
 
 __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "check", "passed", "failed", "suspected", "skipped", "undecided",
-    "Check", "Finding", "Layer", "Severity", "Connection", "INSIDE", "OPERATOR_SIDE",
+    "Check", "Finding", "Layer", "Severity", "Breaks", "INSIDE", "OPERATOR_SIDE",
     "Topology", "ControlPlane", "ExecutionPlane", "Endpoint", "KeptnService", "ClientBehaviour",
     "TokenState", "OAuthSettings", "EnvProblem", "Vantage",
     "Failure", "Phase", "Code",

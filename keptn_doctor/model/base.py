@@ -1,4 +1,4 @@
-"""The base of every record: frozen, keyword-only, comparable, refusing unknown fields on reading."""
+"""The base of every record: frozen, keyword-only, refusing unknown fields when read."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from keptn_doctor.model.base import Record
 Status = Literal["pass", "fail", "skip", "unknown", "crash"]
 Severity = Literal["error", "warning", "info"]
 Connection = Literal["connected", "degraded", "disconnected", "unknown"]
+Breaks = Literal["nothing", "degraded", "disconnected"]
 
 
 class Layer(enum.IntEnum):
@@ -45,7 +46,7 @@ class Finding(Record, frozen=True, kw_only=True):
     summary: str
     remedy: str = ""  # one sentence
     command: str = ""  # one command to run next, ready to paste
-    breaks: Connection | None = None  # what a fail does to the connection; None = advisory
+    breaks: Breaks | Literal["as-declared"] = "as-declared"  # what a fail does to the connection
     suspected: bool = False  # seen from the operator's side only, or circumstantial: no proof
     evidence: tuple[str, ...] = ()  # observation ids
     missing: tuple[str, ...] = ()  # for unknown: what would have been needed
@@ -62,7 +63,7 @@ class Check:
     about: type
     layer: Layer
     severity: Severity
-    breaks: Connection | None
+    breaks: Breaks
     explained_by: tuple[str, ...]
     since: str
     judge: Callable[..., Finding]
