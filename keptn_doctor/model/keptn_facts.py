@@ -37,6 +37,8 @@ class ReferenceToken(Record, frozen=True, kw_only=True, tag_field="kind", tag="R
     decoded_fingerprint: str = ""  # when the stored value is itself base64 of something printable
     changed_at: datetime | None = None  # newest managedFields time, None when absent
     api_service_started_at: datetime | None = None  # api-service reads the secret at start only
+    managers: tuple[str, ...] = ()  # field managers of the Secret, newest last: "argocd-controller"
+    standard_name: bool = True  # false: api-service reads another Secret than keptn-api-token
 
 
 class Subscription(Record, frozen=True, kw_only=True):

@@ -118,6 +118,7 @@ class Components(Record, frozen=True, kw_only=True, tag_field="kind", tag="Compo
     keptn_version: str = ""
     expected: tuple[ExpectedComponent, ...] = ()  # empty when the version is not known
     found: tuple[Workload, ...] = ()
+    settings: dict[str, str] = {}  # plain variables: "shipyard-controller/UNIFORM_INTEGRATION_TTL"
 
 
 class ServiceState(Record, frozen=True, kw_only=True):

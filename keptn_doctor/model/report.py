@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from keptn_doctor.model.base import Record
-from keptn_doctor.model.evidence import NotAttempted
+from keptn_doctor.model.evidence import NotAttempted, Observation
 from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane
 
@@ -66,6 +66,7 @@ class Report(Record, frozen=True, kw_only=True):
     warnings: tuple[Finding, ...] = ()  # failed findings that break nothing
     findings: tuple[Finding, ...] = ()
     coverage: tuple[NotAttempted, ...] = ()
+    evidence: tuple[Observation, ...] = ()  # what the ids in the findings refer to
     plugin_errors: tuple[str, ...] = ()
     interrupted: bool = False
     created: int = 0

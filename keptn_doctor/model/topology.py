@@ -12,6 +12,7 @@ KeptnService        ``<plane>/<namespace>/<name>``
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal
 
 from keptn_doctor.model.base import Record
@@ -39,6 +40,7 @@ class ControlPlane(Record, frozen=True, kw_only=True):
     api_url: str = ""  # the endpoint the operator uses, ending in /api as a rule
     version: str = ""  # "" = not known
     cluster_uid: str = ""  # uid of kube-system: two contexts with one uid are one cluster
+    elsewhere: tuple[str, ...] = ()  # other namespaces of the cluster that hold a Keptn gateway
 
     @property
     def subject(self) -> str:
@@ -91,6 +93,7 @@ class TokenState(Record, frozen=True, kw_only=True):
     empty: bool = False
     surrounding_whitespace: bool = False  # harmless blanks on HTTP/1.1
     control_characters: bool = False  # newline, carriage return...: Go refuses the header
+    changed_at: datetime | None = None  # last write of the Secret; pods read it at start only
 
 
 class EnvProblem(Record, frozen=True, kw_only=True):
@@ -140,6 +143,7 @@ class ClientBehaviour(Record, frozen=True, kw_only=True):
     proxy_on_poll: bool = True  # HTTP(S)_PROXY honoured there
     proxy_on_registration: bool = True
     registers: bool = True
+    registers_over_http: bool = False  # registers at http:// even when the endpoint is https
     heartbeat: Literal["none", "reregister", "ping"] = "ping"
     heartbeat_interval_s: int = 10
     exits_when_registration_fails: bool = True
@@ -184,6 +188,8 @@ class KeptnService(Record, frozen=True, kw_only=True):
     api_proxy_port: int = 8081
     health_port: int = 8080
     polling_interval: str = ""  # HTTP_POLLING_INTERVAL as set
+    pubsub_url: str = ""  # PUBSUB_URL as set: where a distributor in NATS mode connects
+    recipient: str = ""  # "host:port" that a distributor hands events to; "" for SDK services
     malformed_variables: tuple[str, ...] = ()  # typed variables whose value stops the process
     resource_service_url: str = ""  # CONFIGURATION_SERVICE / RESOURCE_SERVICE of the service
     env_problems: tuple[EnvProblem, ...] = ()
