@@ -161,9 +161,7 @@ def invalid(kind: str, group: str, name: str, causes: Sequence[Cause]) -> ApiErr
 
 def internal(message: str) -> ApiError:
     details = {"causes": [{"message": message}]}
-    return ApiError(
-        500, "InternalError", f"Internal error occurred: {message}", details=details
-    )
+    return ApiError(500, "InternalError", f"Internal error occurred: {message}", details=details)
 
 
 def unavailable(message: str) -> ApiError:

@@ -1,0 +1,183 @@
+"""The HTTPS server: reads a request, identifies and authorizes its user, hands it to a handler."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from types import TracebackType
+from typing import Self
+
+from aiohttp import web
+
+from keptn_doctor.lab.kube.authentication import authenticate
+from keptn_doctor.lab.kube.call import Call
+from keptn_doctor.lab.kube.cluster import Cluster
+from keptn_doctor.lab.kube.discovery import discovery_answer
+from keptn_doctor.lab.kube.dispatch import dispatch
+from keptn_doctor.lab.kube.health import health_answer, unknown_path, version_document
+from keptn_doctor.lab.kube.negotiation import answer, failure, negotiate
+from keptn_doctor.lab.kube.paths import Target, parse_path, verb_of
+from keptn_doctor.lab.kube.pods import NoPods, PodBackend
+from keptn_doctor.lab.kube.rbac import Attributes, authorize, refusal
+from keptn_doctor.lab.kube.selectors import parse_fields, selected_name
+from keptn_doctor.lab.kube.status import (
+    ApiError,
+    PlainError,
+    method_not_allowed,
+    no_such_resource,
+    page_not_found,
+)
+from keptn_doctor.lab.kube.users import User
+from keptn_doctor.model.base import Record
+
+_REMEMBERED = 20_000
+
+
+class Served(Record, frozen=True, kw_only=True):
+    """A request that the server answered, for tests that ask what a run has done.
+
+    ``status`` is 0 while a stream is open and for an answer that was broken off.
+    """
+
+    method: str
+    path: str
+    query: str
+    user: str
+    verb: str
+    status: int
+
+
+class KubeApiServer:
+    """A Kubernetes API on ``https://127.0.0.1:PORT`` while it is entered.
+
+    ``served`` holds the last requests. ``ssl_context`` is a server context, for instance from
+    ``tls.server_context``.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        pods: PodBackend | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.cluster = cluster
+        self.pods: PodBackend = pods if pods is not None else NoPods()
+        self.served: deque[Served] = deque(maxlen=_REMEMBERED)
+        self.port = 0
+        self._ssl_context = ssl_context
+        self._runner: web.ServerRunner | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    @property
+    def url(self) -> str:
+        scheme = "http" if self._ssl_context is None else "https"
+        return f"{scheme}://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        server = web.Server(self._handle, handler_cancellation=True)
+        self._runner = web.ServerRunner(server, shutdown_timeout=0.5)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._ssl_context)
+        await site.start()
+        self.port = int(self._runner.addresses[0][1])
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is not None:
+            self._tasks.add(task)
+        target = parse_path(request.rel_url.raw_path)
+        verb = verb_of(request.method, target, request.query)
+        user, response = "", None
+        try:
+            known = authenticate(self.cluster, request)
+            user = known.name
+            response = await self._answer(request, target, verb, known)
+        except (ApiError, PlainError) as error:
+            response = failure(error)
+        finally:
+            if task is not None:
+                self._tasks.discard(task)
+            served = Served(
+                method=request.method,
+                path=request.rel_url.path,
+                query=request.rel_url.query_string,
+                user=user,
+                verb=verb,
+                status=response.status if response is not None else 0,
+            )
+            self.served.append(served)
+        return response
+
+    async def _answer(
+        self, request: web.BaseRequest, target: Target, verb: str, user: User
+    ) -> web.StreamResponse:
+        self._authorize(request, target, verb, user)
+        if not target.resource:
+            return self._plain_path(request, target)
+        catalogue = self.cluster.catalogue
+        resource = catalogue.find(target.group, target.version, target.resource)
+        if resource is None:
+            raise no_such_resource() if catalogue.has_group(target.group) else page_not_found()
+        call = Call(
+            cluster=self.cluster,
+            pods=self.pods,
+            request=request,
+            user=user,
+            target=target,
+            resource=resource,
+            verb=verb,
+        )
+        return await dispatch(call)
+
+    def _authorize(self, request: web.BaseRequest, target: Target, verb: str, user: User) -> None:
+        path = "" if target.resource else target.path
+        wanted = Attributes(
+            verb=verb,
+            group=target.group,
+            resource=target.resource,
+            subresource=target.subresource,
+            namespace=target.namespace,
+            name=target.name or self._name_selected(request, target),
+            path=path,
+        )
+        if not authorize(self.cluster, user, wanted).allowed:
+            raise refusal(user, wanted)
+
+    def _name_selected(self, request: web.BaseRequest, target: Target) -> str:
+        resource = self.cluster.catalogue.find(target.group, target.version, target.resource)
+        selector = request.query.get("fieldSelector", "")
+        if resource is None or not selector:
+            return ""
+        try:
+            return selected_name(parse_fields(selector, resource))
+        except ApiError:
+            return ""  # the handler complains about it once the user is allowed
+
+    def _plain_path(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+        generation, path = self.cluster.generation, target.path
+        accept = request.headers.get("Accept", "")
+        found = None
+        if path in {"/version", "/version/"}:
+            media = negotiate(accept, generation).media
+            found = answer(version_document(generation), media=media)
+        found = found or health_answer(path, generation, verbose="verbose" in request.query)
+        found = found or discovery_answer(self.cluster, path, accept, f"127.0.0.1:{self.port}")
+        if found is None:
+            return unknown_path(generation)
+        if request.method not in {"GET", "HEAD"}:
+            raise method_not_allowed()
+        return found
