@@ -8,6 +8,8 @@ A check is one file with one decorated function. Its parameters say what it need
     log: PodLog | None             a fact that helps but is not needed
     logs: tuple[PodLog, ...]       every such fact in reach, one at least (``| None``: may be none)
     inside: Annotated[DnsAnswer, INSIDE]   only as seen from inside the plane (or ``OPERATOR_SIDE``)
+    there: Annotated[NetworkPolicies, CONTROL_PLANE]   the control plane's, not the nearest one
+    taken_at: datetime             when the evidence was taken; a check has no other clock
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from keptn_doctor.model.failure import Code, Failure, Phase
-from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, Severity
+from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, ProvenBy, Severity
 from keptn_doctor.model.keptn_facts import (
     GatewayLog,
     Integration,
@@ -93,6 +95,7 @@ from keptn_doctor.model.topology import (
 
 INSIDE = "inside"
 OPERATOR_SIDE = "operator"
+CONTROL_PLANE = "control-plane"
 
 _DECLARATION = "__keptn_doctor_check__"
 
@@ -103,15 +106,18 @@ def check(
     layer: Layer,
     severity: Severity = "error",
     breaks: Breaks = "nothing",
+    proven_by: ProvenBy = "behaviour",
     explained_by: tuple[str, ...] = (),
     since: str,
 ) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
     """Declare a function as a check; id, title and documentation come from its file.
 
     ``breaks`` is what a fail alone proves about the connection of every service it covers;
-    "nothing" makes an advisory check. ``explained_by`` names checks
-    whose fail on the same or a wider subject is the cause of this one. ``since`` is the version of
-    the package that first had the check.
+    "nothing" makes an advisory check. ``layer`` is the rung of the path at which the bad state
+    bites: a dead database bites at registration, not at the workload. ``proven_by="state"`` says
+    that a fail rests on settings and objects alone: no break lower on the path can have produced
+    it. ``explained_by`` names checks whose fail on the same or a wider subject is the cause of
+    this one. ``since`` is the version of the package that first had the check.
     """
 
     def declare(judge: Callable[..., Finding]) -> Callable[..., Finding]:
@@ -120,6 +126,7 @@ def check(
             "layer": layer,
             "severity": severity,
             "breaks": breaks,
+            "proven_by": proven_by,
             "explained_by": explained_by,
             "since": since,
         }
@@ -180,7 +187,8 @@ def undecided(summary: str, *, missing: tuple[str, ...] = ()) -> Finding:
 
 __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "check", "passed", "failed", "suspected", "skipped", "undecided",
-    "Check", "Finding", "Layer", "Severity", "Breaks", "INSIDE", "OPERATOR_SIDE",
+    "Check", "Finding", "Layer", "Severity", "Breaks", "ProvenBy",
+    "INSIDE", "OPERATOR_SIDE", "CONTROL_PLANE",
     "Topology", "ControlPlane", "ExecutionPlane", "Endpoint", "KeptnService", "ClientBehaviour",
     "TokenState", "OAuthSettings", "EnvProblem", "Vantage",
     "Failure", "Phase", "Code",

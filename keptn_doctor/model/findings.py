@@ -13,6 +13,7 @@ Status = Literal["pass", "fail", "skip", "unknown", "crash"]
 Severity = Literal["error", "warning", "info"]
 Connection = Literal["connected", "degraded", "disconnected", "unknown"]
 Breaks = Literal["nothing", "degraded", "disconnected"]
+ProvenBy = Literal["behaviour", "state"]  # what was seen happening, or what is set and stored
 
 
 class Layer(enum.IntEnum):
@@ -67,5 +68,6 @@ class Check:
     explained_by: tuple[str, ...]
     since: str
     judge: Callable[..., Finding]
+    proven_by: ProvenBy = "behaviour"
     source: str = ""  # distribution or file it came from
     needs: tuple[Any, ...] = ()  # engine's reading of the signature

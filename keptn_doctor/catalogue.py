@@ -1,0 +1,172 @@
+"""Finds checks: installed packages (entry points ``keptn_doctor.checks``) and loose files.
+
+A check's id is its file's name with dashes, its title and documentation are its docstring, its
+needs are its signature: nothing is written twice. A plugin that cannot be imported is a line in
+``errors`` and never stops the others. Nothing here looks at evidence.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import inspect
+import pkgutil
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from keptn_doctor.model.findings import Check, Finding
+from keptn_doctor.needs import SignatureError, read_needs
+
+ENTRY_POINT_GROUP = "keptn_doctor.checks"
+
+_DECLARATION = "__keptn_doctor_check__"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """All checks of one run, by id, and what could not be loaded, one line each."""
+
+    checks: tuple[Check, ...]
+    errors: tuple[str, ...] = ()
+
+    def get(self, check_id: str) -> Check | None:
+        """The check of this id, None when there is none."""
+        return next((c for c in self.checks if c.id == check_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A module that may hold a check, and how to say where it came from."""
+
+    name: str
+    origin: str
+    load: Callable[[], ModuleType]
+    required: bool  # a loose file without a check is a mistake; a package may have other modules
+
+
+def load_checks(extra_dirs: Sequence[Path | str] = ()) -> Catalogue:
+    """Every check of the installed plugins, then of the ``*.py`` files in ``extra_dirs``.
+
+    The first one of an id wins; built-in checks come first, so a plugin cannot replace them
+    unnoticed. Never raises for a broken plugin, file or directory.
+    """
+    errors: list[str] = []
+    found: dict[str, Check] = {}
+    for source in (*_installed(errors), *_loose(extra_dirs, errors)):
+        for check in _checks_of(source, errors):
+            if check.id in found:
+                errors.append(
+                    f"check {check.id} of {check.source} is ignored: "
+                    f"{found[check.id].source} has one of that name"
+                )
+            else:
+                found[check.id] = check
+    return Catalogue(checks=tuple(found[key] for key in sorted(found)), errors=tuple(errors))
+
+
+def _installed(errors: list[str]) -> Iterator[_Source]:
+    points = sorted(
+        entry_points(group=ENTRY_POINT_GROUP),
+        key=lambda point: (point.value != "keptn_doctor_checks", point.name, point.value),
+    )
+    for point in points:
+        origin = f"plugin {point.name} ({point.value})"
+        try:
+            package = point.load()
+        except Exception as error:  # noqa: BLE001 - a plugin's bug must not stop the others
+            errors.append(f"{origin} cannot be imported: {_one_line(error)}")
+            continue
+        if not isinstance(package, ModuleType):
+            errors.append(f"{origin} is not a package of checks")
+            continue
+        yield from _modules_of(package, origin)
+
+
+def _modules_of(package: ModuleType, origin: str) -> Iterator[_Source]:
+    yield _Source(package.__name__, origin, lambda: package, required=False)
+    for info in pkgutil.walk_packages(
+        getattr(package, "__path__", ()), f"{package.__name__}.", onerror=lambda _name: None
+    ):
+        if not info.name.rpartition(".")[2].startswith("_"):
+            yield _Source(info.name, origin, _importer(info.name), required=False)
+
+
+def _importer(name: str) -> Callable[[], ModuleType]:
+    return lambda: importlib.import_module(name)
+
+
+def _loose(directories: Sequence[Path | str], errors: list[str]) -> Iterator[_Source]:
+    for directory in map(Path, directories):
+        if not directory.is_dir():
+            errors.append(f"{directory} is not a directory of checks")
+            continue
+        for file in sorted(directory.glob("*.py")):
+            if not file.name.startswith("_"):
+                yield _Source(file.stem, str(file), _file_loader(file), required=True)
+
+
+def _file_loader(file: Path) -> Callable[[], ModuleType]:
+    def load() -> ModuleType:
+        digest = hashlib.sha256(str(file.resolve()).encode()).hexdigest()[:8]
+        name = f"keptn_doctor_loose_{digest}_{file.stem.replace('-', '_')}"
+        spec = importlib.util.spec_from_file_location(name, file)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"{file} is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+def _checks_of(source: _Source, errors: list[str]) -> list[Check]:
+    try:
+        module = source.load()
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+        errors.append(f"{source.name} of {source.origin} cannot be imported: {_one_line(error)}")
+        return []
+    declared = [
+        function
+        for function in vars(module).values()
+        if inspect.isfunction(function)
+        and function.__module__ == module.__name__
+        and hasattr(function, _DECLARATION)
+    ]
+    if len(declared) > 1:
+        errors.append(f"{source.name} of {source.origin} declares more than one check")
+        return []
+    if not declared:
+        if source.required:
+            errors.append(f"{source.origin} has no function declared with @check")
+        return []
+    try:
+        return [_check(source, module, declared[0])]
+    except SignatureError as error:
+        errors.append(f"{source.name} of {source.origin} cannot be used: {error}")
+        return []
+
+
+def _check(source: _Source, module: ModuleType, judge: Callable[..., Finding]) -> Check:
+    declaration: dict[str, Any] = getattr(judge, _DECLARATION)
+    doc = inspect.cleandoc(module.__doc__ or "")
+    return Check(
+        id=source.name.rpartition(".")[2].replace("_", "-"),
+        title=doc.partition("\n")[0].strip(),
+        doc=doc,
+        judge=judge,
+        source=source.origin,
+        needs=read_needs(judge),
+        **declaration,
+    )
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
