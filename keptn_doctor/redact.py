@@ -1,0 +1,116 @@
+"""Takes secrets out of text before it becomes evidence.
+
+Two nets: what this run has read as a secret, in every encoding it may wear, and what looks like one
+by its surroundings. It refuses to be clever about names: what merely mentions a token stays.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+
+REDACTED = "[redacted]"
+_SHORTEST_SECRET = 4  # shorter ones occur by chance in any text
+_SHORTEST_ENCODED = 8
+
+# As they stand in a command line, in JSON, and in JSON inside a quoted log message.
+_NAME = r"[\w.-]*(?:password|passwd|secret|token|api[-_]?key)"
+_QUOTE = r"""\\*["']"""
+_PLAIN = r"""[^\s"'\\,;[\]})]+"""
+_VALUE = r"""[^\s"'\\&;,]+"""
+_TEXT = r"""[^"'\\]+"""
+
+_RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.DOTALL), replacement)
+    for pattern, replacement in (
+        # api-service up to 0.19.3 logs every rejected token: api/middleware/tokenauth.go@0.8.7
+        (r'(Access attempt with incorrect api key auth:\s*)[^"\n]+', rf"\1{REDACTED}"),
+        # Go up to 1.17 prints the header value that it refuses
+        (r'(invalid header field value \\*")(?:(?!\\*" for key).)*', rf"\1{REDACTED}"),
+        (r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)", REDACTED),
+        (r"\beyJ[\w-]{5,}\.[\w-]{5,}\.[\w-]*", REDACTED),  # JWT
+        (r"(?i)\b(bearer|basic)(\s+)[\w.~+/=-]{8,}", rf"\1\2{REDACTED}"),
+        (
+            rf"(?i)(\bx-token(?:{_QUOTE})?\s*[:=]\s*\[?(?:{_QUOTE})?)(?!\[?redacted){_PLAIN}",
+            rf"\1{REDACTED}",
+        ),
+        (r"(\b[a-zA-Z][\w+.-]*://)[^\s/@\"'?#]+@", rf"\1{REDACTED}@"),  # URL userinfo
+        # NAME=value and "name": "value", but never prose such as "cannot fetch token: 401"
+        (
+            rf"(?i)(\b{_NAME}(?:{_QUOTE})?=(?:{_QUOTE})?)(?!\[redacted){_VALUE}",
+            rf"\1{REDACTED}",
+        ),
+        (
+            rf"(?i)({_QUOTE}{_NAME}{_QUOTE}\s*:\s*{_QUOTE})(?!\[redacted){_TEXT}",
+            rf"\1{REDACTED}",
+        ),
+    )
+)
+
+
+class Redactor:
+    """Knows the secrets of one run; ``repr`` gives none of them away."""
+
+    def __init__(self) -> None:
+        self._forms: set[str] = set()  # regular expressions
+        self._pattern: re.Pattern[str] | None = None
+
+    def learn(self, secret: str | bytes) -> None:
+        """Remember a secret that this run has read; one under four characters is not searched."""
+        raw = secret.encode(errors="surrogateescape") if isinstance(secret, str) else secret
+        for value in {raw, raw.strip()}:
+            if len(value) >= _SHORTEST_SECRET:
+                self._forms |= _forms(value)
+        self._pattern = None
+
+    def clean(self, text: str) -> str:
+        """The text without secrets. Cut a text only after cleaning it: half a secret is one too."""
+        if self._forms:
+            if self._pattern is None:
+                longest_first = sorted(self._forms, key=len, reverse=True)
+                self._pattern = re.compile("|".join(longest_first))
+            text = self._pattern.sub(REDACTED, text)
+        for pattern, replacement in _RULES:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def __repr__(self) -> str:
+        return f"Redactor({len(self._forms)} forms)"
+
+
+def _forms(raw: bytes) -> set[str]:
+    """Regular expressions for what the bytes may look like in a text."""
+    text = raw.decode(errors="surrogateescape")
+    escaped = json.dumps(text)[1:-1]
+    go_quoted = json.dumps(text, ensure_ascii=False)[1:-1]
+    encoded = {
+        raw.hex(), raw.hex().upper(), escaped, go_quoted,
+        escaped.replace("\\", "\\\\"), go_quoted.replace("\\", "\\\\"),
+    }  # fmt: skip
+    encoded |= _base64_forms(raw) | _base64_forms(base64.b64encode(raw))
+    long_enough = {re.escape(form) for form in encoded if len(form) >= _SHORTEST_ENCODED}
+    return {re.escape(text), _percent_form(raw)} | long_enough
+
+
+def _percent_form(raw: bytes) -> str:
+    """Percent-encoded, whichever characters were thought to need it, in either case."""
+    return "".join(
+        f"(?:{re.escape(chr(byte))}|%(?i:{byte:02x}){r'|[+]' if byte == 0x20 else ''})"
+        for byte in raw
+    )
+
+
+def _base64_forms(raw: bytes) -> set[str]:
+    """What the bytes look like inside any base64 text that holds them, at all three alignments.
+
+    Only the characters that they alone decide are kept, so "user:" before or a newline after
+    changes nothing.
+    """
+    forms = set()
+    for offset in range(3):
+        padded = b"\0" * offset + raw
+        first, last = -(-offset * 8 // 6), len(padded) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            forms.add(encode(padded).decode()[first:last])
+    return forms
