@@ -1,8 +1,45 @@
-"""The only place that maps exceptions of libraries to the closed vocabulary of failures."""
+"""The only place that maps exceptions of libraries to the closed vocabulary of failures.
+
+Mapping goes by class, errno, OpenSSL's verify code and OpenSSL's reason code, never by the text of
+a message: texts change with versions and languages. What is not in a table here is a bug of ours,
+and stays one: ``classify`` answers None for it.
+"""
 
 from __future__ import annotations
 
-from keptn_doctor.model.failure import Failure
+import asyncio
+import errno
+import json
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Literal
+
+import dns.exception
+import dns.message
+import dns.name
+import dns.rcode
+import dns.resolver
+import h11
+import httpcore
+import httpx
+import msgspec
+import wsproto.utilities
+
+from keptn_doctor.model.failure import Code, Failure, Phase
+
+Problem = Literal[
+    "",
+    "certificate-expired",
+    "certificate-not-yet-valid",
+    "certificate-name-mismatch",
+    "certificate-self-signed",
+    "certificate-untrusted",
+    "certificate-incomplete-chain",
+    "certificate-invalid",
+]
+Place = tuple[Phase, Code]
 
 
 class WorldFault(Exception):  # noqa: N818 - it is not an error of ours
@@ -13,6 +50,251 @@ class WorldFault(Exception):  # noqa: N818 - it is not an error of ours
         self.failure = failure
 
 
-def classify(error: BaseException) -> Failure | None:
-    """The failure that an exception stands for; None when it is a bug of ours."""
-    return getattr(error, "failure", None)
+def fault(phase: Phase, code: Code, detail: str = "", *, status: int = 0) -> WorldFault:
+    """A WorldFault, ready to raise."""
+    return WorldFault(Failure(phase=phase, code=code, detail=detail, status=status))
+
+
+def classify(error: BaseException, *, phase: Phase | None = None) -> Failure | None:
+    """The failure that an exception stands for; None when it is a bug of ours.
+
+    ``phase`` is what the caller was doing: a reset says "connection-reset" in any phase. Without
+    it the phase is the one in which such an error is usual.
+    """
+    if isinstance(error, WorldFault):
+        return error.failure
+    if not isinstance(error, _OUTER):
+        return None
+    chain = tuple(_chain(error))
+    for inner in reversed(chain):
+        place = _exact(inner)
+        if place:
+            return _failure(place, inner, phase)
+    for outer in chain:
+        place = _by_library(outer)
+        if place:
+            return _failure(place, outer, phase)
+    return None
+
+
+def certificate_problem(verify_code: int, *, incomplete: bool = False) -> Problem:
+    """What an OpenSSL verify code (``X509_V_ERR_*``, openssl-verification-options(1)) means.
+
+    Code 20 stands for an authority that is unknown and for an intermediate that was not sent;
+    ``incomplete`` is what the chain says of it.
+    """
+    if verify_code in _ISSUER_NOT_FOUND:
+        return "certificate-incomplete-chain" if incomplete else "certificate-untrusted"
+    return _VERIFY_CODES.get(verify_code, "certificate-invalid")
+
+
+def rcode_code(rcode: int) -> Code:
+    """The code of a DNS response code (RFC 1035 section 4.1.1)."""
+    if rcode == dns.rcode.NXDOMAIN:
+        return "name-unknown"
+    return "query-refused" if rcode == dns.rcode.REFUSED else "server-failure"
+
+
+_VERIFY_CODES: dict[int, Problem] = {
+    0: "",
+    9: "certificate-not-yet-valid",
+    10: "certificate-expired",
+    18: "certificate-self-signed",
+    19: "certificate-untrusted",  # a self-signed authority was sent, and is not trusted
+    27: "certificate-untrusted",
+    62: "certificate-name-mismatch",  # host
+    64: "certificate-name-mismatch",  # address
+}
+_ISSUER_NOT_FOUND = (2, 20, 21)
+
+_ERRNO: dict[int, Code] = {
+    errno.ECONNREFUSED: "connection-refused",
+    errno.ETIMEDOUT: "connect-timeout",
+    errno.EHOSTUNREACH: "host-unreachable",
+    errno.EHOSTDOWN: "host-unreachable",
+    errno.ENETUNREACH: "network-unreachable",
+    errno.ENETDOWN: "network-unreachable",
+    errno.EADDRNOTAVAIL: "network-unreachable",  # no address of that family on this machine
+    errno.EAFNOSUPPORT: "network-unreachable",
+    errno.ECONNRESET: "connection-reset",
+    errno.EPIPE: "connection-closed",
+    errno.ECONNABORTED: "connection-closed",
+    errno.ENOTCONN: "connection-closed",
+    errno.ESHUTDOWN: "connection-closed",
+}
+_LOCAL_FIREWALL = (errno.EPERM, errno.EACCES)  # of connect(2); of open(2) they are bugs of ours
+
+_EAI: tuple[tuple[str, Code], ...] = (
+    ("EAI_NONAME", "name-unknown"),
+    ("EAI_NODATA", "no-address"),
+    ("EAI_ADDRFAMILY", "no-address"),
+    ("EAI_AGAIN", "resolver-timeout"),
+    ("EAI_FAIL", "server-failure"),
+)
+# A missing constant is a platform that never gives that answer.
+_ADDRESS_INFO = {getattr(socket, name): code for name, code in _EAI if hasattr(socket, name)}
+
+# OpenSSL's reason codes by their symbols (include/openssl/sslerr.h); numbers are not exposed.
+_TLS_REASONS: dict[str, Code] = {
+    "WRONG_VERSION_NUMBER": "not-tls",
+    "UNKNOWN_PROTOCOL": "not-tls",
+    "HTTP_REQUEST": "not-tls",
+    "HTTPS_PROXY_REQUEST": "not-tls",
+    "PACKET_LENGTH_TOO_LONG": "not-tls",
+    "RECORD_TOO_SMALL": "not-tls",
+    "BAD_RECORD_TYPE": "not-tls",
+    "UNSUPPORTED_PROTOCOL": "protocol-version",
+    "VERSION_TOO_LOW": "protocol-version",
+    "NO_PROTOCOLS_AVAILABLE": "protocol-version",
+    "TLSV1_ALERT_PROTOCOL_VERSION": "protocol-version",
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": "client-certificate-required",
+    "UNEXPECTED_EOF_WHILE_READING": "connection-closed",
+}
+
+_LIBRARY: tuple[tuple[type[BaseException], Place], ...] = (
+    (httpx.ProxyError, ("connect", "proxy-failed")),
+    (httpcore.ProxyError, ("connect", "proxy-failed")),
+    (httpx.ConnectTimeout, ("connect", "connect-timeout")),
+    (httpcore.ConnectTimeout, ("connect", "connect-timeout")),
+    (httpx.PoolTimeout, ("deadline", "deadline-exceeded")),
+    (httpcore.PoolTimeout, ("deadline", "deadline-exceeded")),
+    (httpx.TimeoutException, ("http", "read-timeout")),
+    (httpcore.TimeoutException, ("http", "read-timeout")),
+    (httpx.ConnectError, ("connect", "connection-closed")),
+    (httpcore.ConnectError, ("connect", "connection-closed")),
+    (httpx.NetworkError, ("http", "connection-closed")),
+    (httpcore.NetworkError, ("http", "connection-closed")),
+    (httpx.TooManyRedirects, ("http", "too-many-redirects")),
+    (httpx.InvalidURL, ("resolve", "name-invalid")),
+    (httpx.HTTPError, ("http", "protocol-error")),
+    (httpcore.ProtocolError, ("http", "protocol-error")),
+    (httpcore.UnsupportedProtocol, ("http", "protocol-error")),
+    (h11.ProtocolError, ("http", "protocol-error")),
+    (wsproto.utilities.ProtocolError, ("http", "protocol-error")),
+    (asyncio.IncompleteReadError, ("http", "connection-closed")),
+    (asyncio.LimitOverrunError, ("http", "too-large")),
+    (msgspec.ValidationError, ("parse", "unexpected-shape")),
+    (msgspec.DecodeError, ("parse", "not-json")),
+    (json.JSONDecodeError, ("parse", "not-json")),
+    (dns.exception.DNSException, ("resolve", "server-failure")),
+    (TimeoutError, ("deadline", "deadline-exceeded")),
+)
+# Anything else that was raised while one of these was handled is a bug, whatever its context.
+_OUTER: tuple[type[BaseException], ...] = (OSError, *(kind for kind, _ in _LIBRARY))
+_LONGEST_CHAIN = 12  # contexts can form a cycle
+
+
+def _chain(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
+    if depth > _LONGEST_CHAIN:
+        return
+    yield error
+    if isinstance(error, BaseExceptionGroup):  # anyio: one OSError per address that was tried
+        yield from _chain(error.exceptions[0], depth + 1)
+    cause = error.__cause__ or error.__context__  # httpcore's pool drops causes, not contexts
+    if cause is not None:
+        yield from _chain(cause, depth + 1)
+
+
+def _exact(error: BaseException) -> Place | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "tls", certificate_problem(error.verify_code) or "certificate-invalid"
+    if isinstance(error, ssl.SSLError):
+        return "tls", _tls_code(error)
+    if isinstance(error, dns.exception.DNSException | UnicodeError):
+        return _name_lookup(error)
+    if isinstance(error, socket.gaierror):
+        return "resolve", _ADDRESS_INFO.get(error.errno or 0, "server-failure")
+    if isinstance(error, OSError):
+        code = _ERRNO.get(error.errno or 0)
+        reading = code in ("connection-reset", "connection-closed")
+        return (("http" if reading else "connect"), code) if code else None
+    return None
+
+
+def _tls_code(error: ssl.SSLError) -> Code:
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return "connection-closed"
+    return _TLS_REASONS.get(error.reason or "", "handshake-failed")
+
+
+def _name_lookup(error: BaseException) -> Place | None:
+    if isinstance(error, dns.resolver.NoNameservers):
+        return "resolve", _worst_answer(error)
+    for kind, code in _NAME_ERRORS:
+        if isinstance(error, kind):
+            return "resolve", code
+    return None
+
+
+_NAME_ERRORS: tuple[tuple[type[BaseException], Code], ...] = (
+    (dns.resolver.NXDOMAIN, "name-unknown"),
+    (dns.resolver.NoAnswer, "no-address"),
+    (dns.resolver.YXDOMAIN, "server-failure"),
+    (dns.resolver.NoResolverConfiguration, "resolver-missing"),
+    (dns.message.ChainTooLong, "cname-loop"),
+    (dns.exception.Timeout, "resolver-timeout"),
+    (dns.name.LabelTooLong, "name-invalid"),
+    (dns.name.NameTooLong, "name-invalid"),
+    (dns.name.EmptyLabel, "name-invalid"),
+    (dns.name.BadEscape, "name-invalid"),
+    (dns.name.IDNAException, "name-invalid"),
+    (UnicodeError, "name-invalid"),
+)
+
+
+def _worst_answer(error: dns.resolver.NoNameservers) -> Code:
+    """SERVFAIL, REFUSED and loops share one class of dnspython; its ``errors`` tell the kind."""
+    codes: list[Code] = []
+    for _server, _tcp, _port, reason, response in error.kwargs.get("errors", ()):
+        if isinstance(reason, dns.message.ChainTooLong):
+            codes.append("cname-loop")
+        elif response is not None and response.rcode() != dns.rcode.NOERROR:
+            codes.append(rcode_code(response.rcode()))
+        elif isinstance(reason, dns.exception.Timeout):
+            codes.append("resolver-timeout")
+        elif isinstance(reason, OSError):
+            codes.append("resolver-timeout")  # refused or unreachable: no answer either
+    order: tuple[Code, ...] = (
+        "cname-loop", "server-failure", "query-refused", "resolver-timeout",
+    )
+    return next((code for code in order if code in codes), "server-failure")
+
+
+def _by_library(error: BaseException) -> Place | None:
+    cause = error.__cause__
+    if isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError) and (
+        cause is None or (isinstance(cause, httpcore.RemoteProtocolError) and not cause.__cause__)
+    ):
+        return "http", "connection-closed"  # httpcore's own: the peer hung up before an answer
+    for kind, place in _LIBRARY:
+        if isinstance(error, kind):
+            return place
+    return None
+
+
+def _failure(place: Place, error: BaseException, phase: Phase | None) -> Failure:
+    usual, code = place
+    fixed = usual in ("resolve", "parse") or (usual == "tls" and code.startswith("certificate"))
+    return Failure(phase=usual if fixed else phase or usual, code=code, detail=_detail(error))
+
+
+def _detail(error: BaseException) -> str:
+    """One line without anything that the peer or the caller wrote."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"OpenSSL verify code {error.verify_code}"
+    if isinstance(error, ssl.SSLError):
+        return f"OpenSSL: {error.reason or 'the peer closed the connection'}"
+    if isinstance(error, socket.gaierror):
+        return f"getaddrinfo answered {error.errno}"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno)
+    return type(error).__name__
+
+
+def connect_failure(error: BaseException) -> Failure | None:
+    """``classify`` for a TCP connection being opened, where EPERM means a local firewall."""
+    if isinstance(error, PermissionError) and error.errno in _LOCAL_FIREWALL:
+        return Failure(
+            phase="connect", code="host-unreachable", detail="this machine forbids the connection"
+        )
+    return classify(error, phase="connect")
