@@ -1,0 +1,95 @@
+"""The part of the text report that says why, what mends it and what to run next."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.text import Text
+
+from keptn_doctor.model.findings import Finding
+from keptn_doctor.model.report import Report, RootCause
+from keptn_doctor.renderers.page import Page
+from keptn_doctor.renderers.symbols import printable
+from keptn_doctor.renderers.wording import count, names
+
+_LABEL = 10
+_SERVICES_NAMED = 6
+_CHECKS_NAMED = 4
+_WARNINGS_SHOWN = 10
+
+
+def put_causes(page: Page, report: Report) -> None:
+    """Every root cause, in the report's order, numbered as the verdicts refer to them."""
+    for number, cause in enumerate(report.causes, start=1):
+        page.blank()
+        _put_cause(page, report, cause, number)
+
+
+def _put_cause(page: Page, report: Report, cause: RootCause, number: int) -> None:
+    finding = cause.finding
+    kind = "LIKELY CAUSE" if finding.suspected else "CAUSE"
+    style = "bold yellow" if finding.suspected else "bold red"
+    title = Text(f"{kind} {number}", style=style)
+    title.append(
+        f"  {finding.check} {page.symbols.dash} {printable(finding.subject)}", style="default"
+    )
+    page.put(title)
+    page.put(Text(printable(finding.summary), style="bold"), indent=2)
+    if finding.suspected:
+        page.put("Not proven for the Keptn service itself: seen from elsewhere.", indent=2)
+    if cause.services:
+        page.put(_affected(page, report, cause), label="Breaks", indent=2, hang=_LABEL)
+    if page.detail != "short":
+        _put_follow_ups(page, cause)
+    if finding.remedy:
+        page.put(printable(finding.remedy), label="Mend it", indent=2, hang=_LABEL)
+    if finding.command:
+        page.put("", label="Run next", indent=2, hang=_LABEL)
+        page.command(printable(finding.command), indent=4)
+
+
+def _affected(page: Page, report: Report, cause: RootCause) -> str:
+    total = len(report.verdicts)
+    if len(cause.services) == total > 2:
+        return f"all {total} Keptn services"
+    limit = None if page.detail == "verbose" else _SERVICES_NAMED
+    listed = printable(names(cause.services, limit=limit))
+    if len(cause.services) == 1:
+        return listed
+    return f"{count(len(cause.services), 'Keptn service')}: {listed}"
+
+
+def _put_follow_ups(page: Page, cause: RootCause) -> None:
+    if cause.consequences:
+        page.put(_by_check(page, cause.consequences), label="Explains", indent=2, hang=_LABEL)
+    if cause.blocked:
+        text = f"{count(len(cause.blocked), 'check')} that could not be decided"
+        page.put(text, label="Blocks", indent=2, hang=_LABEL)
+
+
+def _by_check(page: Page, findings: Iterable[Finding]) -> str:
+    tally = Counter(finding.check for finding in findings)
+    shown = tally.most_common(None if page.detail == "verbose" else _CHECKS_NAMED)
+    text = ", ".join(check if n == 1 else f"{check} ({n} times)" for check, n in shown)
+    left = len(tally) - len(shown)
+    return f"{text} and {count(left, 'more check')}" if left else text
+
+
+def put_warnings(page: Page, report: Report) -> None:
+    """What is wrong but breaks nothing: one line per check."""
+    alike: dict[str, list[Finding]] = {}
+    for finding in report.warnings:
+        alike.setdefault(finding.check, []).append(finding)
+    if not alike:
+        return
+    page.blank()
+    page.put(Text(f"WARNINGS ({len(report.warnings)}): these break no connection", style="bold"))
+    limit = len(alike) if page.detail == "verbose" else _WARNINGS_SHOWN
+    for check, findings in list(alike.items())[:limit]:
+        more = f" And {len(findings) - 1} more of this kind." if len(findings) > 1 else ""
+        text = Text(f"{printable(findings[0].summary)}{more}")
+        text.append(f"  [{check}]", style="dim")
+        page.put(text, label=page.symbols.warning, indent=2, hang=2)
+    if len(alike) > limit:
+        page.put(f"and {count(len(alike) - limit, 'more kind')}: --verbose shows all", indent=4)

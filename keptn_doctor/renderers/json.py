@@ -1,0 +1,45 @@
+"""The report as one JSON document for machines: every verdict, finding, look and time.
+
+The records are the schema, so there is nothing to keep in step by hand. Keys come in the order of
+the records; the same report gives the same bytes. A run that ended before there was a report
+leaves a ``RunFailure`` in its place, so that a file of yesterday is never read as today's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from keptn_doctor import exit_codes
+from keptn_doctor.model.base import Record
+from keptn_doctor.model.report import REPORT_SCHEMA_VERSION, Report
+
+
+class RunFailure(Record, frozen=True, kw_only=True):
+    """What stands in the place of a report when a run ended without one."""
+
+    schema_version: int = REPORT_SCHEMA_VERSION
+    doctor_version: str
+    exit_code: int
+    error: str  # one line: what, where, what to do
+
+
+def render(report: Report | RunFailure) -> str:
+    """The document, indented by two spaces, ending in a newline."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the document, generated from the records."""
+    choices, definitions = msgspec.json.schema_components(
+        (Report, RunFailure), ref_template="#/$defs/{name}"
+    )
+    codes = "; ".join(f"{code}: {text}" for code, text in exit_codes.MEANINGS.items())
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"keptn-doctor report, schema version {REPORT_SCHEMA_VERSION}",
+        "description": f"Exit codes: {codes}.",
+        "anyOf": list(choices),
+        "$defs": {name: definitions[name] for name in sorted(definitions)},
+    }

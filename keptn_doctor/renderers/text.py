@@ -1,0 +1,197 @@
+"""The report for people: verdicts first, then causes with what mends them, then what is missing.
+
+Written for whoever is called at 3 a.m.: the first line is the answer, no colour or font carries
+meaning alone, nothing that is fine takes more than a line, and every command can be pasted.
+"""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from keptn_doctor import exit_codes
+from keptn_doctor.model.base import Record
+from keptn_doctor.model.report import Report, Verdict
+from keptn_doctor.renderers import ladder
+from keptn_doctor.renderers.causes import put_causes, put_warnings
+from keptn_doctor.renderers.coverage import put_coverage
+from keptn_doctor.renderers.details import put_details
+from keptn_doctor.renderers.page import UNWRAPPED, Detail, Page
+from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable
+from keptn_doctor.renderers.wording import cause_key, count
+
+_WORST_FIRST = ("disconnected", "degraded", "unknown", "connected")
+_STYLES = {
+    "disconnected": "bold red",
+    "degraded": "bold yellow",
+    "unknown": "bold magenta",
+    "connected": "bold green",
+}
+_SIGNS = {
+    "disconnected": "broken",
+    "degraded": "degraded",
+    "unknown": "unknown",
+    "connected": "ok",
+}
+_RUNG_STYLES = {
+    "ok": "green",
+    "broken": "bold red",
+    "degraded": "bold yellow",
+    "unknown": "magenta",
+    "blocked": "dim",
+    "not-applicable": "dim",
+}
+_VERDICT_WIDTH = len("x DISCONNECTED  ")
+_SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
+_LADDER_WIDTH = len(ladder.PATH) + 2
+
+
+class TextStyle(Record, frozen=True, kw_only=True):
+    """How a text report is to look; the defaults suit a file."""
+
+    width: int = UNWRAPPED  # columns to wrap at, 0 = not at all
+    color: bool = False
+    unicode: bool = True
+    detail: Detail = "normal"
+
+
+def render(report: Report, style: TextStyle | None = None) -> str:
+    """The report as text, ending in a newline."""
+    style = style or TextStyle()
+    symbols = UNICODE if style.unicode else ASCII
+    page = Page(width=style.width, color=style.color, symbols=symbols, detail=style.detail)
+    _put_headline(page, report)
+    _put_verdicts(page, report)
+    put_causes(page, report)
+    if page.detail != "short":
+        put_warnings(page, report)
+    put_coverage(page, report)
+    if page.detail == "verbose":
+        put_details(page, report)
+    if page.detail != "short":
+        _put_footer(page, report)
+    return page.text()
+
+
+def _put_headline(page: Page, report: Report) -> None:
+    worst = next(
+        (word for word in _WORST_FIRST if any(v.connection == word for v in report.verdicts)),
+        "unknown",
+    )
+    sign = ladder.state_sign(_SIGNS[worst], page.symbols)
+    headline = printable(report.headline)
+    page.put(Text(headline, style=_STYLES[worst]), label=Text(sign, _STYLES[worst]), hang=2)
+    if report.interrupted:
+        note = "INTERRUPTED before everything was looked at: what is unknown below may be fine."
+        page.put(Text(note, style="bold"), label=page.symbols.warning, hang=2)
+    if report.created:
+        page.put(
+            f"Created {count(report.created, 'object')} in the clusters for this run, "
+            f"{report.remaining} remaining.",
+            indent=2,
+        )
+        if report.remaining:
+            page.put("Remove what remains:", indent=2)
+            page.command("keptn-doctor cleanup", indent=2)
+
+
+def _put_verdicts(page: Page, report: Report) -> None:
+    shown = tuple(
+        v for v in report.verdicts if page.detail != "short" or v.connection != "connected"
+    )
+    if not shown:
+        return
+    numbers = {cause_key(cause): n for n, cause in enumerate(report.causes, start=1)}
+    for block in _blocks(shown):
+        page.blank()
+        _put_block(page, block, numbers)
+    if legend := ladder.legend(shown, page.symbols):
+        page.blank()
+        page.put(Text(legend, style="dim"), label=Text("Path: ", style="dim"), indent=2, hang=6)
+
+
+def _blocks(verdicts: tuple[Verdict, ...]) -> list[tuple[Verdict, ...]]:
+    """Keptn services that fare alike, worst first: they share one explanation."""
+    alike: dict[tuple[object, ...], list[Verdict]] = {}
+    for verdict in sorted(verdicts, key=lambda v: _WORST_FIRST.index(v.connection)):
+        states = tuple(rung.state for rung in ladder.rungs(verdict))
+        alike.setdefault((verdict.connection, states, verdict.causes), []).append(verdict)
+    return [tuple(block) for block in alike.values()]
+
+
+def _put_row(page: Page, verdict: Verdict) -> None:
+    style = _STYLES[verdict.connection]
+    sign = ladder.state_sign(_SIGNS[verdict.connection], page.symbols)
+    label = Text(f"{sign} {verdict.connection.upper()}", style=style)
+    label.append(" " * (_VERDICT_WIDTH - len(label)), style="default")
+    for rung in ladder.rungs(verdict):
+        label.append(ladder.state_sign(rung.state, page.symbols), style=_RUNG_STYLES[rung.state])
+    page.put(
+        Text(printable(verdict.service), style="bold"),
+        label=label,
+        hang=_VERDICT_WIDTH + _LADDER_WIDTH,
+    )
+
+
+def _put_block(page: Page, block: tuple[Verdict, ...], numbers: dict[str, int]) -> None:
+    """The rows of Keptn services that fare alike, then what is said of all of them."""
+    for verdict in block:
+        _put_row(page, verdict)
+        if page.detail == "verbose":
+            _put_grounds(page, verdict)
+    first = block[0]
+    named = [f"cause {numbers[key]}" for key in first.causes if key in numbers]
+    if first.connection == "connected":
+        _put_proof(page, block)
+    elif page.detail != "verbose" and (len(block) == 1 or not named):
+        page.put(printable(first.because), indent=4)
+    if first.connection != "connected" or page.detail == "verbose" or _imperfect(first):
+        label = f"{', '.join(named)}: " if named else ""
+        page.put(
+            "   ".join(ladder.words(first, page.symbols)), label=label, indent=4, hang=len(label)
+        )
+    if first.next_step and not named:
+        page.put(printable(first.next_step), label="To find out:", indent=4, hang=13)
+
+
+def _put_grounds(page: Page, verdict: Verdict) -> None:
+    page.put(printable(verdict.because), indent=4)
+    if verdict.proof:
+        page.put(printable(verdict.proof), label="proof:", indent=4, hang=7)
+    if verdict.vantage:
+        rule = f" {page.symbols.separator} rule {printable(verdict.row)}" if verdict.row else ""
+        page.put(f"seen from {printable(verdict.vantage)}{rule}", indent=4)
+
+
+def _put_proof(page: Page, block: tuple[Verdict, ...]) -> None:
+    inside = sum(verdict.vantage.startswith("inside") for verdict in block)
+    if inside == len(block):
+        page.put(Text("proven from inside the execution plane", style="dim"), indent=4)
+    elif inside:
+        text = f"{inside} of these {len(block)} proven from inside the execution plane"
+        page.put(Text(text, style="dim"), indent=4)
+
+
+def _imperfect(verdict: Verdict) -> bool:
+    return any(rung.state not in ("ok", "not-applicable") for rung in ladder.rungs(verdict))
+
+
+def _put_footer(page: Page, report: Report) -> None:
+    page.blank()
+    plane = report.control_plane
+    version = f"Keptn {printable(plane.version)}" if plane.version else "Keptn version unknown"
+    seen = [f"Control plane {printable(plane.name)} ({version})"]
+    if report.execution_planes:
+        listed = ", ".join(printable(p.name) for p in report.execution_planes)
+        seen.append(f"execution plane{'s' * (len(report.execution_planes) > 1)} {listed}")
+    run = [f"keptn-doctor {report.doctor_version}", f"{report.taken_at:%Y-%m-%d %H:%M:%S} UTC"]
+    if report.evidence:
+        run.append(count(len(report.evidence), "look"))
+    if report.timings:
+        run.append(f"{sum(t.duration_ms for t in report.timings) / 1000:.1f} s")
+    for facts in (seen, run):
+        page.put(Text(f" {page.symbols.separator} ".join(facts), style="dim"))
+    if len(report.verdicts) > _SCREENFUL:
+        page.put(Text(printable(report.headline), style="bold"))
+    page.put(f"Exit code {report.exit_code}: {exit_codes.meaning(report.exit_code)}.")
+    first = f"keptn-doctor explain {report.causes[0].finding.check}, " if report.causes else ""
+    page.put(f"{first}--verbose, --output json=FILE", label="More: ", hang=6)

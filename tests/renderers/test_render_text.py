@@ -1,0 +1,157 @@
+"""The text report says the answer first, loses nothing without colour, and cannot be hijacked."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+import report_samples as samples
+from rich.cells import cell_len
+from rich.text import Text
+
+from keptn_doctor.renderers.page import Detail
+from keptn_doctor.renderers.text import TextStyle, render
+
+ESCAPE = "\x1b"
+DETAILS: tuple[Detail, ...] = ("short", "normal", "verbose")
+every_sample = pytest.mark.parametrize("name", samples.ALL)
+every_detail = pytest.mark.parametrize("detail", DETAILS)
+
+
+def lines(name: str, **style: object) -> list[str]:
+    return render(samples.ALL[name](), TextStyle(**style)).splitlines()  # type: ignore[arg-type]
+
+
+@every_sample
+@every_detail
+def test_the_first_line_is_the_answer(name: str, detail: Detail) -> None:
+    assert samples.ALL[name]().headline in lines(name, detail=detail)[0]
+
+
+@every_sample
+@every_detail
+@pytest.mark.parametrize("width", [0, 80])
+def test_without_colour_there_is_no_control_code(name: str, detail: Detail, width: int) -> None:
+    text = render(samples.ALL[name](), TextStyle(width=width, detail=detail))
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
+
+
+@every_sample
+def test_colour_changes_nothing_but_colour(name: str) -> None:
+    plain = render(samples.ALL[name](), TextStyle(width=80))
+    coloured = render(samples.ALL[name](), TextStyle(width=80, color=True))
+    assert ESCAPE in coloured
+    assert [line.plain for line in map(Text.from_ansi, coloured.splitlines())] == [
+        line.rstrip() for line in plain.splitlines()
+    ]
+
+
+@every_sample
+@every_detail
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_a_line_is_wider_than_the_terminal_only_for_one_uncut_word(
+    name: str, detail: Detail, width: int
+) -> None:
+    for line in lines(name, width=width, detail=detail):
+        if cell_len(line) > width and not line.lstrip().startswith("$ "):
+            assert len(line.split()) <= 4, line  # sign, verdict, ladder, name
+
+
+@every_sample
+def test_ascii_output_is_ascii(name: str) -> None:
+    assert render(samples.ALL[name](), TextStyle(unicode=False, detail="verbose")).isascii()
+
+
+@every_sample
+def test_every_keptn_service_has_one_row_with_verdict_and_ladder(name: str) -> None:
+    report = samples.ALL[name]()
+    text = render(report)
+    for verdict in report.verdicts:
+        row = rf"^\S {verdict.connection.upper()} +\S{{10}}  {re.escape(verdict.service)}$"
+        assert len(re.findall(row, text, re.MULTILINE)) == 1
+
+
+def test_the_words_say_what_passed_and_the_first_broken_rung() -> None:
+    text = render(samples.one_broken())
+    assert "cause 1: ✓ workload, configuration   ✗ resolve broken (NXDOMAIN)" in text
+
+
+def test_unknown_rungs_are_named() -> None:
+    assert "? resolve through delivery unknown" in render(samples.all_unknown())
+
+
+def test_a_cause_comes_with_services_remedy_command_and_consequences() -> None:
+    text = render(samples.one_broken())
+    cause = text[text.index("CAUSE 1") : text.index("WARNINGS")]
+    finding = samples.one_broken().causes[0].finding
+    assert finding.summary in cause
+    assert finding.remedy in cause
+    assert f"    $ {finding.command}\n" in cause
+    assert "2 Keptn services: exec-a/keptn-exec: helm-service, jmeter-service" in cause
+    assert "not-registered (2 times), pod-crash-looping (2 times)" in cause
+
+
+def test_a_command_is_never_wrapped() -> None:
+    command = samples.one_broken().causes[0].finding.command
+    assert f"    $ {command}" in lines("one_broken", width=60)
+
+
+def test_a_likely_cause_is_not_sold_as_proven() -> None:
+    report = samples.suspected()
+    text = render(report)
+    assert "LIKELY CAUSE 1" in text
+    assert "Not proven for the Keptn service itself" in text
+
+
+def test_what_was_not_seen_comes_with_the_way_to_see_it() -> None:
+    text = render(samples.all_unknown())
+    assert "pod-log of exec-a/keptn-exec/helm-service: get pods/log is forbidden" in text
+    assert "To see it: grant get pods/log in exec-a/keptn-exec" in text
+    assert "3 judgements stayed undecided for want of the list of integrations (2 times)" in text
+
+
+def test_short_shows_only_problems() -> None:
+    text = render(samples.one_broken(), TextStyle(detail="short"))
+    assert "CONNECTED     " not in text.replace("DISCONNECTED", "")
+    assert "WARNINGS" not in text
+    assert "CAUSE 1" in text
+    assert len(lines("healthy", detail="short")) == 1
+
+
+def test_verbose_names_every_finding_with_evidence_and_times() -> None:
+    report = samples.one_broken()
+    text = render(report, TextStyle(detail="verbose"))
+    for finding in report.findings:
+        assert finding.summary in text
+    for observation in report.evidence:
+        assert observation.id in text
+    assert "failed: resolve/name-unknown (NXDOMAIN)  31 ms" in text
+    assert "discover  412 ms" in text
+
+
+def test_forty_services_with_one_cause_are_explained_once() -> None:
+    text = render(samples.forty_services())
+    assert text.count("cause 1: ") == 1
+    assert "Breaks    all 40 Keptn services" in text
+    assert text.count("40 of 40 Keptn services are disconnected") == 2  # the first scrolls away
+
+
+def test_text_from_the_world_is_shown_and_not_obeyed() -> None:
+    text = render(samples.hostile(), TextStyle(color=True))
+    assert "\\u001b[2J\\u001b]0;owned\\u0007" in text
+    assert "[red]bold[/red]" in text
+    assert ":smile:" in text
+
+
+def test_an_interrupted_report_says_so_and_how_to_clean_up() -> None:
+    text = render(samples.interrupted())
+    assert "INTERRUPTED before everything was looked at" in text
+    assert "Created 2 objects in the clusters for this run, 1 remaining." in text
+    assert "$ keptn-doctor cleanup" in text
+
+
+@every_sample
+@every_detail
+def test_the_same_report_gives_the_same_text(name: str, detail: Detail) -> None:
+    style = TextStyle(width=80, color=True, detail=detail)
+    assert render(samples.ALL[name](), style) == render(samples.ALL[name](), style)
