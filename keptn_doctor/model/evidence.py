@@ -40,6 +40,13 @@ class NotAttempted(Record, frozen=True, kw_only=True):
     kind: Literal["right", "option", "unreachable", "limit", "interrupted"] = "option"
 
 
+class Timing(Record, frozen=True, kw_only=True):
+    """Wall time of one stage of the run."""
+
+    stage: str
+    duration_ms: float
+
+
 class Snapshot(Record, frozen=True, kw_only=True):
     """All evidence of one run; nothing else reaches a check."""
 
@@ -49,6 +56,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     topology: Topology
     observations: tuple[Observation, ...] = ()
     not_attempted: tuple[NotAttempted, ...] = ()
+    timings: tuple[Timing, ...] = ()  # of the stages that looked
     interrupted: bool = False
     created: int = 0  # objects that the run created in a cluster (--probe-pod)
     remaining: int = 0  # of those, still there at the end

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from keptn_doctor.model.base import Record
-from keptn_doctor.model.evidence import NotAttempted, Observation
+from keptn_doctor.model.evidence import NotAttempted, Observation, Timing
 from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane
 
@@ -42,13 +42,6 @@ class Verdict(Record, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()  # "<check id>@<subject>" of the root causes, active one first
     next_step: str = ""  # the one next command or action
     ladder: tuple[Rung, ...] = ()
-
-
-class Timing(Record, frozen=True, kw_only=True):
-    """Wall time of one stage of the run."""
-
-    stage: str
-    duration_ms: float
 
 
 class Report(Record, frozen=True, kw_only=True):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from keptn_doctor.model.evidence import NotAttempted, Observation
+from keptn_doctor.model.evidence import NotAttempted, Observation, Timing
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Finding, Layer, Status
 from keptn_doctor.model.path_facts import DnsAnswer
-from keptn_doctor.model.report import Report, RootCause, Rung, Timing, Verdict
+from keptn_doctor.model.report import Report, RootCause, Rung, Verdict
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane, Vantage
 
 AT = datetime(2026, 3, 1, 3, 2, 11, tzinfo=UTC)
@@ -257,7 +257,7 @@ def hostile() -> Report:
     """Text that the world controls: escape sequences, markup, XML, bidirectional marks."""
     evil = "\x1b[2J\x1b]0;owned\x07 <b>&]]> [red]bold[/red] \u202eevil\x00 :smile:"
     finding = Finding(check="odd-page", subject=HELM, status="fail", breaks="disconnected",
-                      summary=f"A page titled {evil} answered.", remedy=evil, command=evil)  # fmt: skip
+                      summary=f"Titled {evil}.", remedy=evil, command=evil)  # fmt: skip
     verdict = Verdict(service=HELM, connection="disconnected", because=evil,
                       causes=(f"odd-page@{HELM}",), ladder=ladder(5, then="broken"))  # fmt: skip
     return report(
