@@ -15,7 +15,7 @@ _SHORTEST_SECRET = 4  # shorter ones occur by chance in any text
 _SHORTEST_ENCODED = 8
 
 # As they stand in a command line, in JSON, and in JSON inside a quoted log message.
-_NAME = r"[\w.-]*(?:password|passwd|secret|token|api[-_]?key)"
+_NAME = r"[\w.-]{0,60}(?:password|passwd|secret|token|api[-_]?key)"
 _QUOTE = r"""\\*["']"""
 _PLAIN = r"""[^\s"'\\,;[\]})]+"""
 _VALUE = r"""[^\s"'\\&;,]+"""
@@ -35,7 +35,7 @@ _RULES: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             rf"(?i)(\bx-token(?:{_QUOTE})?\s*[:=]\s*\[?(?:{_QUOTE})?)(?!\[?redacted){_PLAIN}",
             rf"\1{REDACTED}",
         ),
-        (r"(\b[a-zA-Z][\w+.-]*://)[^\s/@\"'?#]+@", rf"\1{REDACTED}@"),  # URL userinfo
+        (r"(\b[a-zA-Z][\w+.-]{0,30}://)[^\s/@\"'?#]+@", rf"\1{REDACTED}@"),  # URL userinfo
         # NAME=value and "name": "value", but never prose such as "cannot fetch token: 401"
         (
             rf"(?i)(\b{_NAME}(?:{_QUOTE})?=(?:{_QUOTE})?)(?!\[redacted){_VALUE}",

@@ -5,6 +5,7 @@ Grammar: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 
@@ -34,10 +35,10 @@ def amount(text: str | float | None) -> Decimal | None:
 def millicores(text: str | float | None) -> int | None:
     """CPU in millicores, rounded up."""
     value = amount(text)
-    return None if value is None else -int(-(value * 1000) // 1)
+    return None if value is None else math.ceil(value * 1000)
 
 
 def mebibytes(text: str | float | None) -> int | None:
     """Memory or storage in MiB, rounded up."""
     value = amount(text)
-    return None if value is None else -int(-(value / 2**20) // 1)
+    return None if value is None else math.ceil(value / 2**20)
