@@ -76,9 +76,10 @@ class FoundContext:
                 info["config"] = extension.get("extension")
         return info
 
-    def access(self, name: str) -> ClusterAccess:
+    def access(self, name: str, *, proxy: str) -> ClusterAccess:
+        """The finished record; ``proxy`` is that of the environment, for want of a proxy-url."""
         body = self.cluster.body
-        proxy = body.get("proxy-url")
+        proxy = str(body.get("proxy-url") or proxy)
         return ClusterAccess(
             name=name,
             server=self.server,
@@ -88,7 +89,7 @@ class FoundContext:
             authorization=self.authorization,
             impersonate=_impersonation(self.user),
             tls_server_name=str(body.get("tls-server-name") or ""),
-            proxy_url=Secret(str(proxy)) if proxy else None,
+            proxy_url=Secret(proxy) if proxy else None,
             insecure=bool(body.get("insecure-skip-tls-verify")),
             namespace=self.namespace,
             user=self.user.name if self.user else "",

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from keptn_doctor.model.failure import Failure
+from keptn_doctor.probes.environment_proxy import environment_proxy
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_access import (
     ClusterAccess,
@@ -64,7 +65,7 @@ async def load_access(
         )
         found.adopt(credential)
     await asyncio.to_thread(_refuse_dead_certificate, found, moment)
-    return found.access(target.name)
+    return found.access(target.name, proxy=environment_proxy(found.server, environ))
 
 
 def _load(config: Kubeconfig, context: Entry) -> FoundContext:

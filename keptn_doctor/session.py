@@ -1,0 +1,100 @@
+"""What one run has open: a Kubernetes client per cluster, made when first asked for.
+
+It gives probes their clients and takes them back at the end. It knows nothing of what is looked at.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.probes.failures import WorldFault
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.kube_credentials import load_access
+from keptn_doctor.probes.recorder import Recorder
+from keptn_doctor.redact import Redactor
+from keptn_doctor.targets import ClusterTarget, Targets
+
+
+class Session:
+    """The open ends of one run; use it as an asynchronous context manager.
+
+    ``salt`` is that of the run's fingerprints. ``redactor`` knows every secret that was read.
+    """
+
+    def __init__(
+        self,
+        targets: Targets,
+        recorder: Recorder,
+        *,
+        salt: bytes,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.targets, self.recorder, self.salt, self.now = targets, recorder, salt, now
+        self.redactor = Redactor()
+        self._environ = os.environ if environ is None else environ
+        self._opened: dict[ClusterTarget, KubeClient | Failure] = {}
+        self._locks: dict[ClusterTarget, asyncio.Lock] = {}
+        if targets.api and targets.api.token:
+            self.redactor.learn(targets.api.token.reveal())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close every client."""
+        opened, self._opened = self._opened, {}
+        for client in opened.values():
+            if isinstance(client, KubeClient):
+                await client.aclose()
+
+    async def kube(self, cluster_name: str) -> KubeClient | Failure:
+        """The client of a cluster by its target's name, or why there can be none.
+
+        The first call reads the credentials, which may run a credential plugin; targets with one
+        context share a client. Raises KeyError for a name that is no target's.
+        """
+        target = self.targets.cluster(cluster_name)
+        if target is None:
+            raise KeyError(cluster_name)
+        same = msgspec.structs.replace(target, name="", namespaces=())
+        async with self._locks.setdefault(same, asyncio.Lock()):
+            if same not in self._opened:
+                self._opened[same] = await self._open(target)
+            return self._opened[same]
+
+    async def _open(self, target: ClusterTarget) -> KubeClient | Failure:
+        try:
+            access = await load_access(
+                target,
+                environ=self._environ,
+                deadline_s=self.targets.deadlines.kube_s,
+                now=self.now(),
+            )
+            for secret in (access.authorization, access.key):
+                if secret:
+                    self.redactor.learn(secret.reveal().removeprefix("Bearer "))
+            return KubeClient(
+                access,
+                deadlines=self.targets.deadlines,
+                network=self.targets.network,
+                active=self.targets.active,
+            )
+        except WorldFault as fault:
+            return fault.failure
