@@ -66,6 +66,7 @@ class TlsSession(Record, frozen=True, kw_only=True, tag_field="kind", tag="TlsSe
         "certificate-invalid",
     ] = ""
     verify_code: int = 0
+    problem_at: int | None = None  # place in ``chain`` of the certificate to blame, 0 = the leaf
     client_certificate_requested: bool = False
 
 

@@ -214,7 +214,12 @@ def _exact(error: BaseException) -> Place | None:
 def _tls_code(error: ssl.SSLError) -> Code:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "connection-closed"
-    return _TLS_REASONS.get(error.reason or "", "handshake-failed")
+    return _TLS_REASONS.get(_reason(error), "handshake-failed")
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's symbol; an error that Python makes itself has none."""
+    return getattr(error, "reason", None) or ""
 
 
 def _name_lookup(error: BaseException) -> Place | None:
@@ -283,7 +288,7 @@ def _detail(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"OpenSSL verify code {error.verify_code}"
     if isinstance(error, ssl.SSLError):
-        return f"OpenSSL: {error.reason or 'the peer closed the connection'}"
+        return f"OpenSSL: {_reason(error) or 'the peer closed the connection'}"
     if isinstance(error, socket.gaierror):
         return f"getaddrinfo answered {error.errno}"
     if isinstance(error, OSError) and error.errno:
@@ -298,3 +303,16 @@ def connect_failure(error: BaseException) -> Failure | None:
             phase="connect", code="host-unreachable", detail="this machine forbids the connection"
         )
     return classify(error, phase="connect")
+
+
+def handshake_failure(error: BaseException, *, certificate_requested: bool) -> Failure:
+    """``classify`` for a TLS handshake; a peer that asked for a certificate hangs up without one.
+
+    TLS 1.2 has no alert of its own for that: servers send handshake_failure, bad_certificate or
+    just close.
+    """
+    known = classify(error, phase="tls") or Failure(phase="tls", code="handshake-failed")
+    refused = known.code in ("handshake-failed", "connection-closed", "connection-reset")
+    if certificate_requested and refused:
+        return Failure(phase="tls", code="client-certificate-required", detail=known.detail)
+    return known

@@ -1,7 +1,8 @@
 """The border around every probe: deadline, clock, and the one place where a probe's bug is stopped.
 
 A recorder keeps what has been seen so far, so an interrupted run still has its evidence. It never
-retries and never judges.
+retries and never judges; a look that asks more than once counts in ``Attempts``, which survives the
+deadline.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
@@ -18,6 +20,7 @@ from keptn_doctor.model.facts import Fact
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.topology import OPERATOR, Vantage
 from keptn_doctor.probes.failures import WorldFault, classify
+from keptn_doctor.probes.retry import Attempts
 
 F = TypeVar("F")
 
@@ -42,13 +45,23 @@ class Recorder:
         deadline_s: float,
         vantage: Vantage = OPERATOR,
         part: str = "",
+        attempts: Attempts | None = None,
     ) -> F | Failure:
         """Await one look and record its outcome; ``F`` must be one of the facts.
 
-        ``part`` tells looks of one probe at one subject apart (a pod, a namespace). Never raises
-        but for cancellation, which is recorded first.
+        ``part`` tells looks of one probe at one subject apart (a pod, a namespace). ``attempts`` is
+        the counter given to ``retrying`` within the look. Never raises but for cancellation, which
+        is recorded first.
         """
-        started_at, clock = self._now(), time.perf_counter()
+        look = _Look(
+            probe=probe,
+            subject=subject,
+            vantage=vantage,
+            part=part,
+            started_at=self._now(),
+            clock=time.perf_counter(),
+            attempts=attempts or Attempts(),
+        )
         if self._on_look:
             self._on_look(probe, subject)
         result: F | Failure
@@ -60,14 +73,14 @@ class Recorder:
                 phase="deadline", code="deadline-exceeded", detail=f"no answer in {deadline_s:g} s"
             )
         except asyncio.CancelledError:
-            interrupted = Failure(phase="deadline", code="interrupted", detail="the run was stopped")
-            self._keep(probe, subject, vantage, part, started_at, clock, interrupted)
+            stopped = Failure(phase="deadline", code="interrupted", detail="the run was stopped")
+            self._keep(look, stopped)
             raise
         except WorldFault as fault:
             result = fault.failure
         except Exception as error:  # noqa: BLE001 - border one of two: around a probe
             result = classify(error) or _bug(error)
-        self._keep(probe, subject, vantage, part, started_at, clock, result)
+        self._keep(look, result)
         return result
 
     def skip(self, note: NotAttempted) -> None:
@@ -79,33 +92,36 @@ class Recorder:
         """All facts of one type seen so far, with their subjects."""
         return [(o.subject, o.result) for o in self.observations if isinstance(o.result, kind)]
 
-    def _keep(
-        self,
-        probe: str,
-        subject: str,
-        vantage: Vantage,
-        part: str,
-        started_at: datetime,
-        clock: float,
-        result: object,
-    ) -> None:
-        name = f"{probe}/{subject}" + (f"#{part}" if part else "") + f"@{vantage}"
+    def _keep(self, look: _Look, result: object) -> None:
+        part = f"#{look.part}" if look.part else ""
+        name = f"{look.probe}/{look.subject}{part}@{look.vantage}"
         seen = sum(1 for o in self.observations if o.id.partition("~")[0] == name)
-        if not isinstance(result, (Fact, Failure)):  # type: ignore[arg-type,misc]
-            raise TypeError(f"probe {probe} returned {type(result).__name__}, which is no fact")
-        attempts = getattr(result, "attempts", 1)
+        if not isinstance(result, (Fact, Failure)):
+            kind = type(result).__name__
+            raise TypeError(f"probe {look.probe} returned {kind}, which is no fact")
         self.observations.append(
             Observation(
                 id=f"{name}~{seen + 1}" if seen else name,
-                probe=probe,
-                subject=subject,
-                vantage=vantage,
-                started_at=started_at,
-                duration_ms=round((time.perf_counter() - clock) * 1000, 1),
-                attempts=attempts,
+                probe=look.probe,
+                subject=look.subject,
+                vantage=look.vantage,
+                started_at=look.started_at,
+                duration_ms=round((time.perf_counter() - look.clock) * 1000, 1),
+                attempts=max(look.attempts.made, 1),
                 result=result,
             )
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    probe: str
+    subject: str
+    vantage: Vantage
+    part: str
+    started_at: datetime
+    clock: float
+    attempts: Attempts
 
 
 def _bug(error: Exception) -> Failure:
