@@ -12,9 +12,9 @@
     async with KubeApiServer(cluster, pods, server_context(cert, key)) as server:
         server.url                   # https://127.0.0.1:PORT
 
-**Cluster** is the state. Objects are plain dicts with apiVersion and kind; identity, namespaces and
-the API server's defaults are filled in. ``add``, ``get``, ``objects``, ``patch``, ``remove`` are for
-the lab (``add(obj, raw=True)`` keeps odd objects as they are); ``listen`` reports every change;
+**Cluster** is the state. Objects are plain dicts with apiVersion and kind; identity, namespaces
+and the API server's defaults are filled in. ``add``, ``get``, ``objects``, ``patch`` and ``remove``
+are for the lab (``add(obj, raw=True)`` keeps odd objects as they are); ``listen`` reports every change;
 ``compact`` makes old continue tokens and watches expire. A CustomResourceDefinition among the
 objects, or a ``Resource`` in ``extra_resources``, adds a kind. ``on_pod_created(cluster, pod)`` is
 called when a pod is created through the API: there is no kubelet, the hook "runs" it by writing its

@@ -1,7 +1,7 @@
 """What a fresh API server creates for itself.
 
-That is: the system namespaces, the ``kubernetes`` Service and the ClusterRoles and bindings that let
-everybody read versions, health and discovery. The rules are those that the two recorded rules
+That is: the system namespaces, the ``kubernetes`` Service and the ClusterRoles and bindings that
+let everybody read versions, health and discovery. The rules are those that the two recorded rules
 reviews show. They are ordinary objects: a scenario may remove a binding, and then anonymous
 requests to /version are refused as they would be.
 """

@@ -54,12 +54,16 @@ _NEW_CHECKS = (
 )
 _ENDPOINTS = ("healthz", "livez", "readyz")
 # What the innermost of 1.20's three servers (apiextensions) lists when no path matched.
-_INDEX_CHECKS = tuple(
-    "etcd log ping poststarthook/crd-informer-synced "
-    "poststarthook/generic-apiserver-start-informers "
-    "poststarthook/priority-and-fairness-config-consumer "
-    "poststarthook/priority-and-fairness-filter poststarthook/start-apiextensions-controllers "
-    "poststarthook/start-apiextensions-informers".split()
+_INDEX_CHECKS = (
+    "etcd",
+    "log",
+    "ping",
+    "poststarthook/crd-informer-synced",
+    "poststarthook/generic-apiserver-start-informers",
+    "poststarthook/priority-and-fairness-config-consumer",
+    "poststarthook/priority-and-fairness-filter",
+    "poststarthook/start-apiextensions-controllers",
+    "poststarthook/start-apiextensions-informers",
 )
 
 

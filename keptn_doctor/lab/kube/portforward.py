@@ -14,6 +14,12 @@ from keptn_doctor.lab.kube.forwarding import wanted_ports
 from keptn_doctor.lab.kube.objects import Object, dig
 from keptn_doctor.lab.kube.rbac import Attributes, authorize, refusal
 from keptn_doctor.lab.kube.status import PlainError, bad_request
+from keptn_doctor.lab.kube.tunnels import (
+    SPDY,
+    TUNNEL,
+    forward_over_tunnel,
+    forward_over_upgrade,
+)
 
 
 async def port_forward(call: Call) -> web.StreamResponse:
@@ -24,7 +30,11 @@ async def port_forward(call: Call) -> web.StreamResponse:
     if upgrade == "websocket":
         _need_create(call)
     _need_running(pod, call.target.name)
+    if upgrade == SPDY:
+        return await forward_over_upgrade(call)
     offered = [p.strip() for p in call.request.headers.get("Sec-WebSocket-Protocol", "").split(",")]
+    if TUNNEL in offered and call.cluster.generation.tunnels_spdy:
+        return await forward_over_tunnel(call)
     if upgrade == "websocket" and (CHANNELS in offered or offered == [""]):
         return await forward_over_channels(call, wanted_ports(call))
     raise PlainError(400, "")

@@ -16,6 +16,7 @@ from keptn_doctor.lab.kube.cluster import Cluster
 from keptn_doctor.lab.kube.discovery import discovery_answer
 from keptn_doctor.lab.kube.dispatch import dispatch
 from keptn_doctor.lab.kube.health import health_answer, unknown_path, version_document
+from keptn_doctor.lab.kube.misbehaviour import Faults, Misbehaviour, misbehave
 from keptn_doctor.lab.kube.negotiation import answer, failure, negotiate
 from keptn_doctor.lab.kube.paths import Target, parse_path, verb_of
 from keptn_doctor.lab.kube.pods import NoPods, PodBackend
@@ -60,12 +61,15 @@ class KubeApiServer:
         cluster: Cluster,
         pods: PodBackend | None = None,
         ssl_context: ssl.SSLContext | None = None,
+        *,
+        misbehaviours: tuple[Misbehaviour, ...] = (),
     ) -> None:
         self.cluster = cluster
         self.pods: PodBackend = pods if pods is not None else NoPods()
         self.served: deque[Served] = deque(maxlen=_REMEMBERED)
         self.port = 0
         self._ssl_context = ssl_context
+        self._faults = Faults(misbehaviours)
         self._runner: web.ServerRunner | None = None
         self._tasks: set[asyncio.Task[object]] = set()
 
@@ -95,29 +99,42 @@ class KubeApiServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    def misbehave(self, *misbehaviours: Misbehaviour) -> None:
+        """Replace the faults from now on; without any the server behaves again."""
+        self._faults = Faults(misbehaviours)
+
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         task = asyncio.current_task()
         if task is not None:
             self._tasks.add(task)
+        try:
+            fault = self._faults.take(request)
+            if fault is None:
+                return await self._serve(request)
+            return await misbehave(fault, request, lambda: self._serve(request))
+        finally:
+            if task is not None:
+                self._tasks.discard(task)
+
+    async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         target = parse_path(request.rel_url.raw_path)
         verb = verb_of(request.method, target, request.query)
-        user, response = "", None
+        user, status = "", 0
         try:
             known = authenticate(self.cluster, request)
             user = known.name
             response = await self._answer(request, target, verb, known)
+            status = response.status
         except (ApiError, PlainError) as error:
-            response = failure(error)
+            response, status = failure(error), error.code
         finally:
-            if task is not None:
-                self._tasks.discard(task)
             served = Served(
                 method=request.method,
                 path=request.rel_url.path,
                 query=request.rel_url.query_string,
                 user=user,
                 verb=verb,
-                status=response.status if response is not None else 0,
+                status=status,
             )
             self.served.append(served)
         return response

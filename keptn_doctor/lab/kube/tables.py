@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from keptn_doctor.lab.kube.call import Call
-from keptn_doctor.lab.kube.columns import columns_of
 from keptn_doctor.lab.kube.negotiation import Shape
 from keptn_doctor.lab.kube.objects import Object
+from keptn_doctor.lab.kube.printers import columns_of
 from keptn_doctor.lab.kube.status import bad_request
 
 
