@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from keptn_doctor.model.findings import Check, Connection, Finding
+from keptn_doctor.model.findings import Check, Finding, Layer
 from keptn_doctor.model.report import RootCause
 from keptn_doctor.model.topology import Entity, Topology
 
@@ -23,19 +23,15 @@ def explain(
     findings: Iterable[Finding],
     checks: Iterable[Check],
     *,
-    seen_working: Mapping[str, Connection] = {},
+    got_past: Mapping[str, int] = {},
 ) -> tuple[RootCause, ...]:
     """The root causes, those that break most first, each with what follows from it.
 
-    ``seen_working`` holds the services that were positively seen to work (by subject path):
-    a finding about something wider, or one proven from state alone, does not break those.
+    ``got_past`` says, by subject path, up to which layer (exclusive) a service's own requests were
+    positively seen to get: nothing wider that would stop them on a lower one holds for it. A
+    cause that holds for no service is left out; see ``contradicted``.
     """
-    return _Explanation(topology, findings, checks, seen_working).causes()
-
-
-def suspicions(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What points to a bad state without proving it."""
-    return tuple(f for f in findings if f.status == "fail" and f.suspected)
+    return Explanation(topology, findings, checks, got_past=got_past).causes()
 
 
 class Coverage:
@@ -70,91 +66,127 @@ class Coverage:
         return self._services.get(subject, ())
 
 
-class _Explanation:
+class Explanation:
+    """The breaks among some findings, and what follows from what."""
+
     def __init__(
         self,
         topology: Topology,
         findings: Iterable[Finding],
         checks: Iterable[Check],
-        seen_working: Mapping[str, Connection],
+        *,
+        got_past: Mapping[str, int] = {},
     ) -> None:
         self._coverage = Coverage(topology)
         self._checks = {check.id: check for check in checks}
-        self._working = seen_working
-        self._narrow = {s.subject for s in topology.services}
+        self._got_past = got_past
+        self._service = {s.subject: s for s in topology.services}
         everything = tuple(findings)
         self._unknown = [f for f in everything if f.status == "unknown"]
-        self._breaks = [
-            f for f in everything
+        claimed = [
+            f
+            for f in everything
             if f.status == "fail" and not f.suspected and f.breaks != "nothing"
-        ]  # fmt: skip
+        ]
+        self._breaks = [f for f in claimed if self._holds(f)]
+        self.contradicted = tuple(f for f in claimed if not self._holds(f))
         self._edges = {_key(f): self._by_edge(f) for f in self._breaks}
 
     def causes(self) -> tuple[RootCause, ...]:
-        roots: dict[Key, list[Finding]] = {}
+        """Every root, with the findings that lead back to it."""
         parents = {_key(f): self._parents(f) for f in self._breaks}
+        effects: dict[Key, list[Finding]] = {}
         for finding in self._breaks:
-            for root in self._roots(_key(finding), parents, frozenset()):
-                consequences = roots.setdefault(root, [])
+            for root in _roots(_key(finding), parents, frozenset()):
+                found = effects.setdefault(root, [])
                 if root != _key(finding):
-                    consequences.append(finding)
-        by_key = {_key(f): f for f in self._breaks}
-        causes = [self._cause(by_key[key], effects) for key, effects in roots.items()]
+                    found.append(finding)
+        groups: dict[tuple[str, ...], list[Finding]] = {}
+        for finding in self._breaks:
+            if _key(finding) in effects:
+                groups.setdefault(self._same_break(finding), []).append(finding)
+        causes = [self._cause(group, effects) for group in groups.values()]
         return tuple(sorted(causes, key=_weight))
 
-    def _cause(self, finding: Finding, consequences: list[Finding]) -> RootCause:
+    def services(self, finding: Finding) -> tuple[str, ...]:
+        """The services that the finding breaks or degrades."""
+        covered = self._coverage.services(finding.subject)
+        return tuple(s for s in covered if self._breaks_service(finding, s))
+
+    def _cause(self, group: list[Finding], effects: dict[Key, list[Finding]]) -> RootCause:
+        first, *same = group
+        consequences = [*same, *(e for f in group for e in effects[_key(f)])]
         return RootCause(
-            finding=finding,
-            services=tuple(s for s in self._coverage.services(finding.subject)
-                           if self.breaks(finding, s)),
-            consequences=tuple(consequences),
-            blocked=tuple(u for u in self._unknown if self._blocks(finding, u)),
-        )  # fmt: skip
+            finding=first,
+            services=tuple(dict.fromkeys(s for f in group for s in self.services(f))),
+            consequences=tuple({_key(f): f for f in consequences}.values()),
+            blocked=tuple(u for u in self._unknown if any(self._blocks(f, u) for f in group)),
+        )
 
-    def breaks(self, finding: Finding, service: str) -> bool:
-        """Whether the finding holds for a service, given what the service was seen to do.
+    def _same_break(self, finding: Finding) -> tuple[str, ...]:
+        """Services of one plane share the way to one endpoint: a break on it is one cause."""
+        service = self._service.get(finding.subject)
+        if service is None or not Layer.RESOLVE <= finding.layer <= Layer.AUTH:
+            return (finding.check, finding.subject)
+        token = service.token.fingerprint or service.token.reference
+        own = token if finding.layer == Layer.AUTH else ""
+        return (finding.check, finding.breaks, service.plane, service.endpoint, own)
 
-        What was seen working beats circumstance, so only a finding about the service itself, by
-        its behaviour, speaks against it. A wider degradation is not contradicted by working.
+    def _holds(self, finding: Finding) -> bool:
+        covered = self._coverage.services(finding.subject)
+        return not covered or bool(self.services(finding))
+
+    def _breaks_service(self, finding: Finding, service: str) -> bool:
+        """Whether the finding holds for a service, given how far its own requests got.
+
+        What was seen working beats circumstance, so below that point only a finding about the
+        service itself, by its behaviour, stands. A degradation is not contradicted by working.
         """
-        if service not in self._working or finding.breaks == "degraded":
+        if finding.breaks == "degraded" or finding.layer >= self._got_past.get(service, 0):
             return True
+        return finding.subject == service and not self._by_state(finding)
+
+    def _by_state(self, finding: Finding) -> bool:
         check = self._checks.get(finding.check)
-        by_state = check is not None and check.proven_by == "state"
-        return finding.subject in self._narrow and not by_state
+        return check is not None and check.proven_by == "state"
 
     def _by_edge(self, effect: Finding) -> tuple[Key, ...]:
         check = self._checks.get(effect.check)
         named = check.explained_by if check else ()
-        return tuple(
-            _key(f) for f in self._breaks
-            if f.check in named and self._coverage.covers(f.subject, effect.subject)
-        )  # fmt: skip
+        return tuple(_key(f) for f in self._breaks if f.check in named and self._reaches(f, effect))
 
     def _parents(self, effect: Finding) -> tuple[Key, ...]:
         edges = self._edges[_key(effect)]
-        check = self._checks.get(effect.check)
-        if edges or (check is not None and check.proven_by == "state"):
+        if edges or self._by_state(effect):
             return edges
         lower = [
-            f for f in self._breaks
+            f
+            for f in self._breaks
             if f.layer < effect.layer
             and not self._edges[_key(f)]  # an effect is never a cause
-            and self._coverage.covers(f.subject, effect.subject)
-        ]  # fmt: skip
+            and (f.breaks == "disconnected" or effect.breaks == "degraded")
+            and self._reaches(f, effect)
+        ]
         lowest = min((f.layer for f in lower), default=None)
         return tuple(_key(f) for f in lower if f.layer == lowest)
 
-    def _roots(
-        self, key: Key, parents: Mapping[Key, tuple[Key, ...]], path: frozenset[Key]
-    ) -> tuple[Key, ...]:
-        if key in path:  # edges of two plugins may contradict each other
-            return ()
-        found = [root for p in parents[key] for root in self._roots(p, parents, path | {key})]
-        return tuple(dict.fromkeys(found)) or (key,)
+    def _reaches(self, cause: Finding, effect: Finding) -> bool:
+        if not self._coverage.covers(cause.subject, effect.subject):
+            return False
+        affected = self._coverage.services(effect.subject)
+        return not affected or any(self._breaks_service(cause, s) for s in affected)
 
     def _blocks(self, cause: Finding, unknown: Finding) -> bool:
-        return cause.layer < unknown.layer and self._coverage.covers(cause.subject, unknown.subject)
+        return cause.layer < unknown.layer and self._reaches(cause, unknown)
+
+
+def _roots(
+    key: Key, parents: Mapping[Key, tuple[Key, ...]], path: frozenset[Key]
+) -> tuple[Key, ...]:
+    if key in path:  # edges of two plugins may contradict each other
+        return ()
+    found = [root for p in parents[key] for root in _roots(p, parents, path | {key})]
+    return tuple(dict.fromkeys(found)) or (key,)
 
 
 def cause_id(finding: Finding) -> str:
@@ -172,6 +204,3 @@ def _weight(cause: RootCause) -> tuple[int, bool, int, str, str]:
         -len(cause.services), finding.breaks != "disconnected", finding.layer, finding.check,
         finding.subject,
     )  # fmt: skip
-
-
-__all__ = ["Coverage", "cause_id", "explain", "suspicions"]

@@ -1,0 +1,128 @@
+"""Snapshot and catalogue in, report out: judge, explain, decide, and the sentence on top.
+
+Pure: a live run and the replay of a bundle give the same report. The time a run took is the one
+thing that is handed in from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from keptn_doctor.catalogue import Catalogue
+from keptn_doctor.decide import decide, got_past, weigh
+from keptn_doctor.explain import Explanation, cause_id
+from keptn_doctor.judge import judge
+from keptn_doctor.model.evidence import Snapshot, Timing
+from keptn_doctor.model.findings import Connection, Finding
+from keptn_doctor.model.report import Report, RootCause, Verdict
+
+CONNECTED, BROKEN, UNKNOWN = 0, 1, 3
+
+
+def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timing] = ()) -> Report:
+    """Judge a snapshot and write the report on it.
+
+    Exit code: 0 all connected; 1 something disconnected or degraded; 3 nothing proven wrong, but
+    something unknown, or no Keptn service found at all. 2, 4 and 130 are the caller's business.
+    """
+    findings = judge(snapshot, catalogue.checks)
+    table = weigh(snapshot)
+    explanation = Explanation(
+        snapshot.topology, findings, catalogue.checks, got_past=got_past(table)
+    )
+    proven = explanation.causes()
+    verdicts = decide(snapshot, findings, proven, weighed=table)
+    causes = (*proven, *_likely(verdicts, findings))
+    topology = snapshot.topology
+    return Report(
+        doctor_version=snapshot.doctor_version,
+        taken_at=snapshot.taken_at,
+        exit_code=_exit_code(verdicts, proven),
+        headline=_headline(verdicts, causes),
+        control_plane=topology.control_plane,
+        execution_planes=topology.execution_planes,
+        verdicts=verdicts,
+        causes=causes,
+        warnings=_warnings(findings, causes, explanation.contradicted),
+        findings=findings,
+        evidence=snapshot.observations,
+        coverage=snapshot.not_attempted,
+        plugin_errors=catalogue.errors,
+        interrupted=snapshot.interrupted,
+        created=snapshot.created,
+        remaining=snapshot.remaining,
+        timings=(*snapshot.timings, *timings),
+    )
+
+
+def _likely(verdicts: tuple[Verdict, ...], findings: tuple[Finding, ...]) -> list[RootCause]:
+    """Suspicions that a verdict names because nothing better is known."""
+    named: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        for cause in verdict.causes:
+            named.setdefault(cause, []).append(verdict.service)
+    suspected = [f for f in findings if f.status == "fail" and f.suspected]
+    return [
+        RootCause(finding=f, services=tuple(named[cause_id(f)]))
+        for f in suspected
+        if cause_id(f) in named
+    ]
+
+
+def _warnings(
+    findings: tuple[Finding, ...], causes: Iterable[RootCause], contradicted: tuple[Finding, ...]
+) -> tuple[Finding, ...]:
+    """Failed findings that break nothing, or nothing that works; crashes of checks too."""
+    told = {cause_id(c.finding) for c in causes}
+    refuted = {cause_id(f) for f in contradicted}
+    return tuple(
+        f
+        for f in findings
+        if f.status == "crash"
+        or (
+            f.status == "fail"
+            and (f.breaks == "nothing" or cause_id(f) in refuted)
+            and cause_id(f) not in told
+        )
+    )
+
+
+def _exit_code(verdicts: tuple[Verdict, ...], proven: tuple[RootCause, ...]) -> int:
+    connections = {verdict.connection for verdict in verdicts}
+    if connections & {"disconnected", "degraded"}:
+        return BROKEN
+    if not verdicts:
+        return BROKEN if proven else UNKNOWN
+    return UNKNOWN if "unknown" in connections else CONNECTED
+
+
+def _headline(verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...]) -> str:
+    total = len(verdicts)
+    if not total:
+        first = f" {causes[0].finding.summary}" if causes else ""
+        return f"No Keptn service of an execution plane was found.{first}"
+    order: tuple[Connection, ...] = ("disconnected", "degraded", "unknown", "connected")
+    counts = [(state, sum(v.connection == state for v in verdicts)) for state in order]
+    if counts[-1][1] == total:
+        return _all_connected(total)
+    parts = [f"{count} {_in_words(state)}" for state, count in counts if count]
+    services = "Keptn service" if total == 1 else "Keptn services"
+    sentence = f"Of {total} {services}, {_listed(parts)}."
+    main = causes[0].finding if causes else None
+    if main is None:
+        return sentence
+    return f"{sentence} {'Likely cause' if main.suspected else 'Main cause'}: {main.summary}"
+
+
+def _all_connected(total: int) -> str:
+    if total == 1:
+        return "The one Keptn service is connected."
+    return f"All {total} Keptn services are connected."
+
+
+def _in_words(state: Connection) -> str:
+    return "could not be judged" if state == "unknown" else state
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -1,0 +1,168 @@
+"""Gathers what is known of one Keptn service, in the words that the evidence table asks in.
+
+P is the answer through the service's own API proxy, R its registration, L its log, S its pods:
+the same request seen from four places. Gathering judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeVar
+
+from keptn_doctor.attribution import Attribution, Freshness, attribute, freshness
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.keptn_facts import (
+    IntegrationListing,
+    LocalApiAnswer,
+    PodLog,
+    SdkHealth,
+)
+from keptn_doctor.model.kube_facts import Container, Pod, Workload
+from keptn_doctor.model.path_facts import HttpAnswer
+from keptn_doctor.model.topology import Endpoint, ExecutionPlane, KeptnService
+from keptn_doctor.needs import Bound, Evidence, Missing, Need
+
+F = TypeVar("F")
+
+Answer = Literal[
+    "ok", "refused", "path", "not-keptn", "unreached", "gateway-error", "no-uniform", "other"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceEvidence:
+    """All that the table needs; a fact that is absent has its failed look beside it."""
+
+    service: KeptnService
+    plane: ExecutionPlane | None
+    endpoint: Endpoint | None
+    beside_control_plane: bool | None  # None = it cannot be told whether one runs in this cluster
+    taken_at: datetime
+    workload: Workload | None = None
+    local: tuple[LocalApiAnswer, ...] = ()
+    health: tuple[SdkHealth, ...] = ()
+    logs: tuple[PodLog, ...] = ()
+    listing: IntegrationListing | None = None
+    record: Attribution = field(default_factory=Attribution)
+    fresh: Freshness = field(default_factory=Freshness)
+    gaps: dict[str, Missing] = field(default_factory=dict)  # by name of the fact
+
+    @property
+    def pods(self) -> tuple[Pod, ...]:
+        """The workload's pods that are not on their way out."""
+        pods = self.workload.pods if self.workload else ()
+        return tuple(pod for pod in pods if pod.deleted_at is None)
+
+    @property
+    def clients(self) -> tuple[Container, ...]:
+        """The container that talks to the control plane, of every pod."""
+        return tuple(
+            c for pod in self.pods for c in pod.containers if c.name == self.service.container
+        )
+
+    @property
+    def names_known(self) -> bool:
+        """False when the variables that make its registered name could not be read."""
+        read = {"K8S_DEPLOYMENT_NAME", "K8S_NAMESPACE", "DISABLE_REGISTRATION"}
+        return not any(problem.variable in read for problem in self.service.env_problems)
+
+    @property
+    def client_runs(self) -> bool:
+        return any(container.state == "running" for container in self.clients)
+
+    @property
+    def age_s(self) -> float | None:
+        """Seconds since the oldest running client started, None when not known."""
+        started = [c.started_at for c in self.clients if c.state == "running" and c.started_at]
+        return (self.taken_at - min(started)).total_seconds() if started else None
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """What the service's own requests come to, each kind once; empty when none was made."""
+        kinds = [kind for local in self.local for kind in local_answers(local)]
+        return tuple(dict.fromkeys(kinds))
+
+
+def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
+    """The evidence on one service."""
+    topology = evidence.topology
+    gaps: dict[str, Missing] = {}
+
+    def all_of(kind: type[F]) -> tuple[F, ...]:
+        need = Need(parameter="", kind=kind, many=True)
+        bound = evidence.bind(need, service)
+        if isinstance(bound, Bound):
+            found: tuple[F, ...] = bound.value
+            return found
+        gaps[kind.__name__] = bound
+        return ()
+
+    logs = all_of(PodLog)
+    listing = next(iter(all_of(IntegrationListing)), None)
+    record = attribute(service, listing, logs) if listing else Attribution()
+    live = freshness(record.integration, listing) if listing and record.integration else Freshness()
+    return ServiceEvidence(
+        service=service,
+        plane=topology.plane_of(service),
+        endpoint=topology.endpoint_of(service),
+        beside_control_plane=_beside_control_plane(evidence, service),
+        taken_at=evidence.snapshot.taken_at,
+        workload=next(iter(all_of(Workload)), None),
+        local=all_of(LocalApiAnswer),
+        health=all_of(SdkHealth),
+        logs=logs,
+        listing=listing,
+        record=record,
+        fresh=live,
+        gaps=gaps,
+    )
+
+
+def local_answers(local: LocalApiAnswer) -> tuple[Answer, ...]:
+    """The kinds of the one or two answers of a look through the API proxy."""
+    registration = _kind(local.registration, local.origin)
+    if local.poll is None:
+        return (registration,)
+    if isinstance(local.poll, Failure):
+        return (registration, "unreached")
+    poll = _kind(local.poll, "keptn")
+    if registration == "path" and poll == "ok":
+        return ("no-uniform",)  # control planes before 0.8.4 know no registrations
+    return (registration, poll)
+
+
+def _kind(answer: HttpAnswer, origin: str) -> Answer:
+    status = answer.status
+    if origin == "distributor" or (status == 500 and answer.body == "empty" and not answer.server):
+        return "unreached"
+    if 200 <= status < 300:
+        return "ok" if answer.body == "json" else "not-keptn"
+    if status == 401:
+        return "refused"
+    if status in (404, 405):
+        return "path"
+    if status == 429 or status >= 500:
+        return "gateway-error"
+    return "other"
+
+
+def _beside_control_plane(evidence: Evidence, service: KeptnService) -> bool | None:
+    if service.belongs_to == "control-plane":
+        return True
+    plane, control_plane = evidence.topology.plane_of(service), evidence.topology.control_plane
+    if plane is None or not plane.cluster_uid or not control_plane.cluster_uid:
+        return None
+    return plane.cluster_uid == control_plane.cluster_uid
+
+
+def missing_rights(gaps: dict[str, Missing], *kinds: type) -> tuple[str, ...]:
+    """What would open the looks that were not had: rules to be granted, options to be given."""
+    texts: list[str] = []
+    for kind in kinds:
+        gap = gaps.get(kind.__name__)
+        if gap is None:
+            continue
+        texts += [look.result.right for look in gap.failed if isinstance(look.result, Failure)]
+        texts += [note.unlock for note in gap.not_attempted]
+    return tuple(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,98 @@
+"""Rows of the evidence table on what the service's own requests come to: the strongest evidence.
+
+The same process, endpoint, token, TLS settings and proxy as its polls, asked for the list of
+registrations through its own API proxy.
+"""
+
+from __future__ import annotations
+
+from keptn_doctor.attribution import spoken_age
+from keptn_doctor.decide_evidence import ServiceEvidence
+from keptn_doctor.evidence_table_words import Ruling, only, own_request
+
+
+def token_refused(e: ServiceEvidence) -> Ruling | None:
+    if only(e, "refused"):
+        return own_request(e, "disconnected", "The control plane refuses its token (401).")
+    return None
+
+
+def path_wrong(e: ServiceEvidence) -> Ruling | None:
+    if not only(e, "path"):
+        return None
+    status = e.local[0].registration.status
+    return own_request(
+        e, "disconnected", f"Its requests reach a server that knows no such path ({status})."
+    )
+
+
+def not_keptn(e: ServiceEvidence) -> Ruling | None:
+    if not only(e, "not-keptn", "other"):
+        return None
+    status = e.local[0].registration.status
+    return own_request(
+        e, "disconnected", f"Something that is not Keptn answers its requests ({status})."
+    )
+
+
+def never_arrived(e: ServiceEvidence) -> Ruling | None:
+    if not only(e, "unreached"):
+        return None
+    if e.fresh.state == "fresh" and e.record.strength != "shared":
+        because = (
+            "It is registered but deaf: heartbeats arrive, yet its polls do not reach the "
+            "control plane."
+        )
+    else:
+        because = "Its requests do not reach the control plane."
+    return own_request(e, "disconnected", because)
+
+
+def gateway_errors(e: ServiceEvidence) -> Ruling | None:
+    if not only(e, "gateway-error"):
+        return None
+    status = e.local[0].registration.status
+    if e.fresh.state == "fresh" and e.record.strength != "shared":
+        return own_request(
+            e, "degraded",
+            f"Its requests are answered with {status} now, though a heartbeat came through "
+            f"{spoken_age(e.fresh.age_s)} ago.",
+        )  # fmt: skip
+    return own_request(
+        e, "disconnected", f"The gateway is reached but answers every request with {status}."
+    )
+
+
+def mixed_answers(e: ServiceEvidence) -> Ruling | None:
+    if len(e.answers) < 2:
+        return None
+    if "ok" in e.answers:
+        bad = ", ".join(kind for kind in e.answers if kind != "ok")
+        return own_request(e, "degraded", f"Some of its requests work and some do not ({bad}).")
+    return own_request(e, "disconnected", f"None of its requests works ({', '.join(e.answers)}).")
+
+
+def no_uniform(e: ServiceEvidence) -> Ruling | None:
+    if not only(e, "no-uniform"):
+        return None
+    if e.service.behaviour.polls_without_registration:
+        return own_request(
+            e, "connected", "Its polls are answered; this control plane keeps no registrations."
+        )
+    return own_request(
+        e, "disconnected",
+        "The control plane has no registration API, without which this client polls nothing.",
+    )  # fmt: skip
+
+
+def other_control_plane(e: ServiceEvidence) -> Ruling | None:
+    listed = {key for local in e.local for key in local.integrations}
+    if not only(e, "ok") or e.listing is None or not listed:
+        return None
+    known = {integration.id for integration in e.listing.integrations}
+    if not known or listed & known:
+        return None
+    return own_request(
+        e, "disconnected",
+        "It talks to another control plane: none of the integrations it sees is known to this one.",
+    )  # fmt: skip
