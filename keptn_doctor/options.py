@@ -1,0 +1,98 @@
+"""What a user asked for, before it is known whether it makes sense.
+
+The command line fills in ``Options``; an empty field means "not given". A token is no option: it
+would stand in the process list and in the shell's history.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from keptn_doctor.model.base import Record
+from keptn_doctor.network_settings import ConnectTo
+from keptn_doctor.usage import UsageError
+
+
+class Options(Record, frozen=True, kw_only=True):
+    """The options of a run, as they were given."""
+
+    config: str = ""  # --config FILE
+    kubeconfig: str = ""  # --kubeconfig PATHS
+    control_plane: str = ""  # --control-plane [NAME=]CONTEXT
+    control_plane_namespace: str = ""  # --control-plane-namespace NAMESPACE
+    execution_planes: tuple[str, ...] = ()  # --execution-plane [NAME=]CONTEXT, repeatable
+    namespaces: tuple[str, ...] = ()  # --namespace [PLANE/]NAMESPACE, repeatable
+    in_cluster: bool = False  # --in-cluster
+    endpoint: str = ""  # --endpoint URL
+    token_file: str = ""  # --token-file FILE
+    ask_token: bool = False  # --ask-token
+    ca_file: str = ""  # --ca-file FILE
+    nameservers: tuple[str, ...] = ()  # --nameserver ADDRESS[:PORT], repeatable
+    connect_to: tuple[str, ...] = ()  # --connect-to HOST:PORT:TO-HOST:TO-PORT, repeatable
+    connect_timeout: float | None = None  # seconds
+    request_timeout: float | None = None
+    kube_timeout: float | None = None
+    timeout: float | None = None  # of the whole run
+    log_window: str = ""  # --log-window 15m
+    probe_pod: bool = False  # --probe-pod
+
+
+_CONNECT_TO = re.compile(r"(\[[^\]]*\]|[^:]*):(\d*):(\[[^\]]*\]|[^:]*):(\d*)")
+_ADDRESS_PORT = re.compile(r"(\[[^\]]+\]|[^:]+)(?::(\d+))?")  # a bare IPv6 address has no port
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+def parse_connect_to(text: str, where: str) -> ConnectTo:
+    """``HOST:PORT:TO-HOST:TO-PORT``; any part may be empty. Raises UsageError."""
+    match = _CONNECT_TO.fullmatch(text)
+    ports = [int(port or 0) for port in (match[2], match[4])] if match else [-1]
+    if not match or not all(0 <= port < 65_536 for port in ports):
+        raise UsageError(f"{where}: {text} is not of the form HOST:PORT:TO-HOST:TO-PORT")
+    return ConnectTo(
+        host=match[1].strip("[]"),
+        port=ports[0],
+        to_host=match[3].strip("[]"),
+        to_port=ports[1],
+    )
+
+
+def parse_nameserver(text: str, where: str) -> str:
+    """An address with an optional port, as it was given. Raises UsageError."""
+    match = _ADDRESS_PORT.fullmatch(text)
+    host = match[1].strip("[]") if match else text
+    port = int(match[2]) if match and match[2] else 53
+    try:
+        ipaddress.ip_address(host)
+    except ValueError as error:
+        raise UsageError(f"{where}: {text} is no address of a name server") from error
+    if not 0 < port < 65_536:
+        raise UsageError(f"{where}: {text} has no valid port")
+    return text
+
+
+def parse_duration(text: str, where: str) -> float:
+    """Seconds of ``90s``, ``15m``, ``2h`` or ``1d``. Raises UsageError."""
+    match = _DURATION.fullmatch(text.strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"{where}: {text} is no duration such as 90s, 15m or 2h")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def parse_endpoint(text: str, where: str) -> str:
+    """A Keptn API endpoint without its trailing slash. Raises UsageError."""
+    url = text.strip().rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise UsageError(f"{where}: {text} is no URL: {error}") from error
+    if "://" not in url:
+        raise UsageError(f"{where}: {text} has no scheme: write http://{url} or https://{url}")
+    if parts.scheme not in ("http", "https") or not host or port == 0:
+        raise UsageError(f"{where}: {text} is no http or https URL")
+    if parts.username or parts.password:
+        raise UsageError(f"{where}: the URL must not hold a user or password")
+    return url

@@ -1,0 +1,186 @@
+"""From options, environment and file to ``Targets``: who plays which part, and who said so.
+
+**Precedence**, for every setting alone: option, then environment variable, then configuration
+file, then default. ``--execution-plane`` names a plane of the file, or else a context. With
+nothing at all the current context plays both parts; without a kubeconfig the pod's own cluster
+does, when the doctor runs in a pod.
+
+==============================  ===========================================================
+variable                        stands for
+==============================  ===========================================================
+KEPTN_DOCTOR_CONFIG             ``--config``
+KEPTN_DOCTOR_KUBECONFIG         ``--kubeconfig`` (before KUBECONFIG)
+KEPTN_DOCTOR_CONTROL_PLANE      ``--control-plane``
+KEPTN_DOCTOR_EXECUTION_PLANES   ``--execution-plane``, separated by commas
+KEPTN_DOCTOR_NAMESPACES         ``--namespace``, separated by commas
+KEPTN_DOCTOR_TOKEN_FILE         ``--token-file``
+KEPTN_ENDPOINT                  ``--endpoint``; KEPTN_API_ENDPOINT means the same
+KEPTN_API_TOKEN                 the token of the Keptn API
+==============================  ===========================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from keptn_doctor.cluster_choice import choose_clusters
+from keptn_doctor.network_settings import Deadlines, NetworkSettings
+from keptn_doctor.options import (
+    Options,
+    parse_connect_to,
+    parse_duration,
+    parse_endpoint,
+    parse_nameserver,
+)
+from keptn_doctor.secret import Secret
+from keptn_doctor.target_records import ApiTarget, Targets
+from keptn_doctor.target_sources import Sources
+from keptn_doctor.usage import UsageError
+
+_MAX_TOKEN = 64 * 1024
+
+
+def resolve(
+    options: Options,
+    environ: Mapping[str, str],
+    *,
+    ask: Callable[[], str] | None = None,
+    cwd: Path | None = None,
+) -> Targets:
+    """Everything a run will look at.
+
+    ``ask`` asks the user for a token without showing it; it is needed with ``ask_token`` only.
+    ``cwd`` is where ``keptn-doctor.yaml`` is looked for.
+
+    Raises:
+        UsageError: one line that says what is wrong, where, and what to do.
+    """
+    sources = Sources(options, environ, cwd or Path.cwd())
+    api = _api(sources, ask)
+    chosen = choose_clusters(sources, has_api=bool(api and api.endpoint))
+    return Targets(
+        control_plane=chosen.control_plane,
+        execution_planes=chosen.planes,
+        api=api,
+        network=_network(sources),
+        deadlines=_deadlines(sources),
+        log_window_s=_log_window(sources),
+        probe_pod=options.probe_pod,
+        active=options.probe_pod,
+        guessed=chosen.guessed,
+    )
+
+
+def _api(sources: Sources, ask: Callable[[], str] | None) -> ApiTarget | None:
+    options, section = sources.options, sources.content.control_plane
+    given, variable = sources.first(options.endpoint, "KEPTN_ENDPOINT", "KEPTN_API_ENDPOINT")
+    endpoint = parse_endpoint(given, variable or "--endpoint") if given else ""
+    if not endpoint and section and section.endpoint:
+        assert sources.file is not None
+        endpoint = parse_endpoint(section.endpoint, f"{sources.file.path}: control-plane.endpoint")
+    token = _token(sources, ask)
+    return ApiTarget(endpoint=endpoint, token=token) if endpoint or token else None
+
+
+def _token(sources: Sources, ask: Callable[[], str] | None) -> Secret | None:
+    """The first source that was given: prompt, file, variable, then what the file refers to."""
+    options, section, environ = sources.options, sources.content.control_plane, sources.environ
+    if options.ask_token and options.token_file:
+        raise UsageError("--ask-token and --token-file: give one of them")
+    if options.ask_token:
+        if ask is None:
+            raise UsageError("--ask-token needs a terminal: use --token-file or KEPTN_API_TOKEN")
+        return _checked_token(ask(), "--ask-token")
+    file, variable = sources.first(options.token_file, "KEPTN_DOCTOR_TOKEN_FILE")
+    if file:
+        return _token_of_file(file, variable or "--token-file")
+    if environ.get("KEPTN_API_TOKEN", "").strip():
+        return _checked_token(environ["KEPTN_API_TOKEN"], "KEPTN_API_TOKEN")
+    if section and section.token_file and sources.file:
+        where = f"{sources.file.path}: control-plane.token-file"
+        return _token_of_file(sources.file.beside(section.token_file), where)
+    if section and section.token_env and sources.file:
+        if not environ.get(section.token_env, "").strip():
+            raise sources.file.error(
+                "control-plane.token-env", f"names {section.token_env}, which is not set"
+            )
+        return _checked_token(environ[section.token_env], section.token_env)
+    return None
+
+
+def _token_of_file(name: str, where: str) -> Secret:
+    try:
+        with Path(name).expanduser().open("rb") as file:
+            raw = file.read(_MAX_TOKEN)
+        text = raw.decode()
+    except OSError as error:
+        raise UsageError(f"{where}: {name} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{where}: {name} is not a text file, so it holds no token") from error
+    return _checked_token(text, f"{where} {name}")
+
+
+def _checked_token(text: str, where: str) -> Secret:
+    """Surrounding blanks are an accident of files and clipboards; others make no valid header."""
+    token = text.strip()
+    if not token:
+        raise UsageError(f"{where}: the token is empty")
+    if any(not 0x21 <= ord(c) <= 0x7E for c in token):
+        raise UsageError(f"{where}: the token holds a blank, a line break or a special character")
+    return Secret(token)
+
+
+def _network(sources: Sources) -> NetworkSettings:
+    options, section, file = sources.options, sources.content.network, sources.file
+    place = f"{file.path}: network." if file else ""
+    servers, where = options.nameservers, "--nameserver"
+    if not servers:
+        servers, where = section.nameservers, f"{place}nameservers"
+    detours, detour_place = options.connect_to, "--connect-to"
+    if not detours:
+        detours, detour_place = section.connect_to, f"{place}connect-to"
+    ca_file, ca_place = options.ca_file, "--ca-file"
+    if not ca_file and file:
+        ca_file, ca_place = file.beside(section.ca_file), f"{place}ca-file"
+    if ca_file and not Path(ca_file).expanduser().is_file():
+        raise UsageError(f"{ca_place}: there is no file {ca_file}")
+    return NetworkSettings(
+        nameservers=tuple(parse_nameserver(text, where) for text in servers),
+        search=section.search,
+        ndots=section.ndots,
+        connect_to=tuple(parse_connect_to(text, detour_place) for text in detours),
+        trust_ca_file=str(Path(ca_file).expanduser()) if ca_file else "",
+    )
+
+
+def _deadlines(sources: Sources) -> Deadlines:
+    options, section, usual = sources.options, sources.content.timeouts, Deadlines()
+
+    def limit(name: str, option: float | None, configured: float | None, default: float) -> float:
+        value = option if option is not None else configured
+        if value is None:
+            return default
+        if not 0 < value < 86_400:
+            raise UsageError(f"{name}: {value:g} s is no sensible time limit")
+        return value
+
+    return Deadlines(
+        connect_s=limit(
+            "connect timeout", options.connect_timeout, section.connect, usual.connect_s
+        ),
+        request_s=limit(
+            "request timeout", options.request_timeout, section.request, usual.request_s
+        ),
+        kube_s=limit("Kubernetes timeout", options.kube_timeout, section.kubernetes, usual.kube_s),
+        run_s=limit("timeout", options.timeout, section.run, usual.run_s),
+    )
+
+
+def _log_window(sources: Sources) -> float:
+    if sources.options.log_window:
+        return parse_duration(sources.options.log_window, "--log-window")
+    if sources.content.log_window and sources.file:
+        where = f"{sources.file.path}: log-window"
+        return parse_duration(sources.content.log_window, where)
+    return Targets().log_window_s
