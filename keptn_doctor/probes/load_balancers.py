@@ -1,0 +1,131 @@
+"""What in a cluster could give a LoadBalancer Service its address, and what stands in its way.
+
+Known by the workloads that do it. A provider that runs outside of the cluster cannot be seen; the
+managed platforms' is taken as given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from keptn_doctor.model.kube_facts import GatewayService, LoadBalancerProvider
+from keptn_doctor.probes import kube_network_objects as net
+from keptn_doctor.probes import kube_objects as k8s
+from keptn_doctor.probes.failures import WorldFault
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.pods import EventIndex, index_events, pod_fact
+from keptn_doctor.probes.workloads import scoped
+from keptn_doctor.redact import Redactor
+
+_BY_POD = {  # start of a pod's name -> provider
+    "svclb-": "klipper",
+    "kube-vip": "kube-vip",
+    "purelb": "purelb",
+    "openelb": "openelb",
+    "minikube-tunnel": "minikube tunnel",
+}
+_MANAGED = {"gke": "GKE", "eks": "EKS", "aks": "AKS"}
+_SERVICE_LABEL = "svccontroller.k3s.cattle.io/svcname"
+_METALLB = "metallb.io/v1beta1"
+
+
+async def read_providers(
+    kube: KubeClient,
+    pods: Iterable[k8s.Pod],
+    *,
+    gateway: GatewayService | None,
+    platform: str,
+    served_groups: Iterable[str],
+    redactor: Redactor,
+) -> LoadBalancerProvider:
+    """Providers among all pods of a cluster, and other Services that claim the gateway's port."""
+    listed = tuple(pods)
+    providers = _providers(listed)
+    if platform in _MANAGED:
+        providers.add(f"{_MANAGED[platform]} cloud load balancer")
+    name = gateway.name if gateway else "api-gateway-nginx"
+    own = [pod for pod in listed if _serves(pod, name)]
+    events = await _events_of(kube, {pod.namespace for pod in own}, redactor)
+    defects: tuple[str, ...] = ()
+    if "metallb" in providers and _METALLB in served_groups:
+        defects = await _metallb_defects(kube, listed)
+    return LoadBalancerProvider(
+        providers=tuple(sorted(providers)),
+        svclb_pods=tuple(pod_fact(pod, redactor=redactor, events=events) for pod in own),
+        same_port_services=await _same_port(kube, gateway),
+        defects=defects,
+    )
+
+
+def _providers(pods: Iterable[k8s.Pod]) -> set[str]:
+    found = set()
+    for pod in pods:
+        if pod.namespace == "metallb-system" or pod.labels.get("app") == "metallb":
+            found.add("metallb")
+        elif "cloud-controller-manager" in pod.name:
+            found.add("cloud-controller-manager")
+        else:
+            found |= {name for start, name in _BY_POD.items() if pod.name.startswith(start)}
+    return found
+
+
+def _serves(pod: k8s.Pod, service: str) -> bool:
+    """Whether a pod is one of k3s's service load balancer for a Service."""
+    return pod.labels.get(_SERVICE_LABEL) == service or pod.name.startswith(f"svclb-{service}")
+
+
+async def _events_of(kube: KubeClient, namespaces: Iterable[str], redactor: Redactor) -> EventIndex:
+    found: list[k8s.Event] = []
+    for namespace in namespaces:
+        try:
+            found += await kube.list(scoped("/api/v1", "events", namespace), k8s.Event)
+        except WorldFault:
+            continue
+    return index_events(found, redactor)
+
+
+async def _same_port(kube: KubeClient, gateway: GatewayService | None) -> tuple[str, ...]:
+    """Other LoadBalancer Services with a port of the gateway's, () where they may not be listed."""
+    if gateway is None:
+        return ()
+    try:
+        services = await kube.list("/api/v1/services", net.Service)
+    except WorldFault:
+        return ()
+    ports = {p.port for p in gateway.ports}
+    return tuple(
+        f"{service.namespace}/{service.name}"
+        for service in services
+        if (service.namespace, service.name) != (gateway.namespace, gateway.name)
+        and service.spec
+        and service.spec.type == "LoadBalancer"
+        and ports & {p.port for p in service.spec.ports or ()}
+    )
+
+
+async def _metallb_defects(kube: KubeClient, pods: Iterable[k8s.Pod]) -> tuple[str, ...]:
+    """Why MetalLB would give an address that nobody outside hears of."""
+    defects = []
+    try:
+        pools = await kube.list(f"/apis/{_METALLB}/ipaddresspools", k8s.Object)
+        announced = [
+            *await kube.list(f"/apis/{_METALLB}/l2advertisements", k8s.Object),
+            *await kube.list(f"/apis/{_METALLB}/bgpadvertisements", k8s.Object),
+        ]
+    except WorldFault:
+        return ()
+    if not pools:
+        defects.append("metallb: it has no IPAddressPool to give addresses from")
+    if not announced:
+        defects.append(
+            "metallb: nothing announces its addresses (no L2Advertisement, no BGPAdvertisement)"
+        )
+    speakers = [pod for pod in pods if "speaker" in pod.name and pod.namespace == "metallb-system"]
+    if not any(_is_ready(pod) for pod in speakers):
+        defects.append("metallb: no speaker pod is ready")
+    return tuple(defects)
+
+
+def _is_ready(pod: k8s.Pod) -> bool:
+    states = (pod.status and pod.status.conditions) or []
+    return any(state.type == "Ready" and state.status == "True" for state in states)
