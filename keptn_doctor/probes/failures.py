@@ -63,7 +63,7 @@ def classify(error: BaseException, *, phase: Phase | None = None) -> Failure | N
     """
     if isinstance(error, WorldFault):
         return error.failure
-    if not isinstance(error, _OUTER):
+    if not isinstance(error, _OUTER) or _is_of_this_machine(error):
         return None
     chain = tuple(_chain(error))
     for inner in reversed(chain):
@@ -211,6 +211,11 @@ def _exact(error: BaseException) -> Place | None:
     return None
 
 
+def _is_of_this_machine(error: BaseException) -> bool:
+    """A missing file or too many open ones: whatever came before, no fault of the network."""
+    return isinstance(error, OSError) and bool(error.errno) and _exact(error) is None
+
+
 def _tls_code(error: ssl.SSLError) -> Code:
     if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return "connection-closed"
@@ -266,9 +271,8 @@ def _worst_answer(error: dns.resolver.NoNameservers) -> Code:
 
 
 def _by_library(error: BaseException) -> Place | None:
-    cause = error.__cause__
-    if isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError) and (
-        cause is None or (isinstance(cause, httpcore.RemoteProtocolError) and not cause.__cause__)
+    if isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError) and not any(
+        isinstance(inner, h11.ProtocolError) for inner in _chain(error)
     ):
         return "http", "connection-closed"  # httpcore's own: the peer hung up before an answer
     for kind, place in _LIBRARY:

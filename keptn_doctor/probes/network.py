@@ -31,6 +31,7 @@ from keptn_doctor.probes.failures import WorldFault, connect_failure, fault
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _LOOK_UP_S = 5.0
+_LAST_PORT = 65535
 _NO_PINS: Mapping[str, str] = {}
 
 
@@ -64,6 +65,8 @@ class Network:
         A rule for the name comes first and saves the look-up; else rules for each address apply.
         Raises WorldFault when the name has to be looked up and is not found.
         """
+        if not 0 < port <= _LAST_PORT:
+            raise fault("connect", "host-unreachable", f"there is no port {port}")
         if self.detoured(host, port):
             to_host, to_port = self.settings.destination(host, port)
             return tuple((address, to_port) for address in await self._addresses(to_host))
@@ -148,7 +151,7 @@ async def open_tcp(address: str, port: int, *, deadline_s: float) -> Stream:
             detail = f"no answer in {deadline_s:g} s"
             raise fault("connect", "connect-timeout", detail) from None
         raise WorldFault(_unreachable(error)) from None
-    except (OSError, OverflowError) as error:
+    except OSError as error:
         raise WorldFault(_unreachable(error)) from None
 
 
@@ -179,19 +182,52 @@ class _Backend(httpcore.AsyncNetworkBackend):
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address, real_port in await self._network.destinations(host, port):
             try:
-                return await self._plain.connect_tcp(
+                stream = await self._plain.connect_tcp(
                     address,
                     real_port,
                     timeout=timeout,
                     local_address=local_address,
                     socket_options=socket_options,
                 )
+                return _Stream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
         raise last or httpcore.ConnectError("no address")
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+
+class _Stream(httpcore.AsyncNetworkStream):
+    """A stream that closes when a deadline cuts its TLS handshake short; httpcore's own leaks."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            tls = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        except BaseException:
+            await self._stream.aclose()
+            raise
+        return _Stream(tls)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
 
 
 class _Body(httpx.AsyncByteStream):
