@@ -1,0 +1,259 @@
+"""Evidence in, row and verdict out: the table of the evidence on one Keptn service."""
+
+from __future__ import annotations
+
+import pytest
+from worlds import (
+    CONTROL_PLANE,
+    FORBIDDEN,
+    ID,
+    OTHER_ID,
+    REGISTERED,
+    SERVICE,
+    health,
+    http,
+    line,
+    listing,
+    local,
+    log,
+    pod,
+    record,
+    workload,
+)
+
+from keptn_doctor.api import ControlPlane, ExecutionPlane, Failure
+from keptn_doctor.decide import weigh
+from keptn_doctor.testing import ago, keptn_service, seen, world
+
+OLD = keptn_service(client_version="0.12.7")
+ANCIENT = keptn_service(client_version="0.8.7")
+SDK = keptn_service("jes", client="sdk", container="jes", client_version="0.3.0")
+SHARED = keptn_service(namesakes=("exec-b/keptn-exec/helm-service",))
+RUNS = workload(pod())
+
+
+def decide(service, *looks):
+    item = weigh(world(service, *looks))[service.subject]
+    return item.row.id, item.ruling
+
+
+CASES = {
+    # the workload
+    "scaled to zero": (SERVICE, [workload(desired=0)], "client-not-running", "disconnected"),
+    "image not pulled": (
+        SERVICE, [workload(pod("waiting", reason="ImagePullBackOff")), listing(record(9000))],
+        "client-not-running", "disconnected",
+    ),
+    "between two out-of-memory kills": (
+        SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff")), listing(record(30))],
+        "client-not-running", "degraded",
+    ),
+    "just started": (
+        SERVICE, [workload(pod(started=20, created=25)), local(), listing()], "starting", "unknown",
+    ),
+    "just started with a refused token": (
+        SERVICE, [workload(pod(started=20, created=25)), local(401)], "token-refused",
+        "disconnected",
+    ),
+    # its own requests
+    "token refused, though the record is young": (
+        SERVICE, [RUNS, local(401), listing(record(30))], "token-refused", "disconnected",
+    ),
+    "no such path": (SERVICE, [RUNS, local(404, "html")], "path-wrong", "disconnected"),
+    "a login page": (SERVICE, [RUNS, local(200, "html")], "not-keptn", "disconnected"),
+    "nobody reached": (SERVICE, [RUNS, local(500, "empty")], "never-arrived", "disconnected"),
+    "registered but deaf": (
+        OLD, [RUNS, local(500, "empty"), listing(record())], "never-arrived", "disconnected",
+    ),
+    "gateway errors only": (
+        SERVICE, [RUNS, local(502, "html"), listing(record(900))], "gateway-errors", "disconnected",
+    ),
+    "gateway errors between heartbeats": (
+        SERVICE, [RUNS, local(429), listing(record(40))], "gateway-errors", "degraded",
+    ),
+    "some requests work": (
+        SERVICE, [RUNS, local(poll=http(429)), listing(record())], "mixed-answers", "degraded",
+    ),
+    "no request works": (
+        SERVICE, [RUNS, local(502, "html", poll=http(429))], "gateway-errors", "disconnected",
+    ),
+    "control plane without registrations, old client": (
+        ANCIENT, [RUNS, local(404, "text", poll=http(200))], "no-uniform", "connected",
+    ),
+    "control plane without registrations, newer client": (
+        SERVICE, [RUNS, local(404, "text", poll=http(200))], "no-uniform", "disconnected",
+    ),
+    "another control plane": (
+        SERVICE, [RUNS, local(integrations=(OTHER_ID,)), listing(record(9000))],
+        "other-control-plane", "disconnected",
+    ),
+    # its registration
+    "registration switched off": (
+        keptn_service(registration_disabled=True), [RUNS, local(), listing()],
+        "registration-off", "disconnected",
+    ),
+    "registered name not readable": (
+        keptn_service(
+            integration_name="",
+            env_problems=(
+                {"variable": "K8S_DEPLOYMENT_NAME", "reference": "r", "problem": "forbidden"},
+            ),
+        ),
+        [RUNS, local(), listing(record())], "no-proof", "unknown",
+    ),
+    "registration switched off, client that polls anyway": (
+        keptn_service(registration_disabled=True, client_version="0.8.7"),
+        [RUNS, local(), listing()], "record-absent", "connected",
+    ),
+    "record gone": (
+        OLD, [RUNS, local(), log(REGISTERED, ids=(ID,)), listing()], "record-absent",
+        "disconnected",
+    ),
+    "own record gone, a double of the name stays": (
+        OLD, [RUNS, local(), log(REGISTERED, ids=(ID,)), listing(record(key=OTHER_ID))],
+        "record-absent", "disconnected",
+    ),
+    "heartbeat stale while reads work": (
+        SERVICE, [RUNS, local(), listing(record(900))], "heartbeat-stale", "disconnected",
+    ),
+    "record shared": (
+        SHARED, [RUNS, local(), listing(record())], "identity-shared", "degraded",
+    ),
+    "no subscription": (
+        SERVICE, [RUNS, local(), listing(record(events=()))], "hears-nothing", "degraded",
+    ),
+    "only wildcards": (
+        SERVICE, [RUNS, local(), listing(record(events=("sh.keptn.>",)))], "hears-nothing",
+        "degraded",
+    ),
+    "old client needs no subscriptions": (
+        ANCIENT, [RUNS, local(), listing(record(events=()))], "proven", "connected",
+    ),
+    "results cannot be sent": (
+        SERVICE, [RUNS, local(), listing(record()), log(line("send"), ids=(ID,))], "troubled",
+        "degraded",
+    ),
+    "what failed an hour ago is over": (
+        SERVICE, [RUNS, local(), listing(record()), log(line("send", age=3600), ids=(ID,))],
+        "proven", "connected",
+    ),
+    "proven": (
+        SERVICE, [RUNS, local(), listing(record()), log(REGISTERED, ids=(ID,))], "proven",
+        "connected",
+    ),
+    "proven, control plane without times": (
+        ANCIENT, [RUNS, local(), listing(record(None))], "proven", "connected",
+    ),
+    "no token for the operator, but the service lists itself": (
+        SERVICE, [RUNS, local(integrations=(ID,)), log(REGISTERED, ids=(ID,))],
+        "proven-by-itself", "connected",
+    ),
+    "own request works and nothing more is known": (
+        SERVICE, [RUNS, local()], "no-proof", "unknown",
+    ),
+    "restarted again and again": (
+        SERVICE, [workload(pod(started=60, restarts=4, last_finished_at=ago(60))),
+                  local(), listing(record())], "flapping", "degraded",
+    ),
+    "restarts of weeks ago": (
+        SERVICE, [workload(pod(restarts=4, last_finished_at=ago(2_600_000))), local(),
+                  listing(record())], "proven", "connected",
+    ),
+    # without a look through its own path
+    "heartbeat alive, only candidate": (
+        SERVICE, [RUNS, listing(record())], "indirect", "connected",
+    ),
+    "heartbeat alive, id in the log": (
+        SHARED, [RUNS, listing(record()), log(REGISTERED, ids=(ID,))], "indirect", "connected",
+    ),
+    "heartbeat alive, shared, no log": (
+        SHARED, [RUNS, listing(record())], "shared-unseen", "unknown",
+    ),
+    "heartbeat stale, no log": (
+        SERVICE, [RUNS, listing(record(900))], "heartbeat-stale", "disconnected",
+    ),
+    "the log says why": (
+        SERVICE, [RUNS, listing(record(900)), log(line("heartbeat", "dns"), ids=(ID,))],
+        "log-says-failing", "disconnected",
+    ),
+    "deaf by its log": (
+        OLD, [RUNS, listing(record()), log(line("poll", "tls_untrusted"), ids=(ID,))], "troubled",
+        "disconnected",
+    ),
+    "no registration at all": (
+        SERVICE, [RUNS, listing()], "record-absent", "disconnected",
+    ),
+    "the heartbeat advanced between two reads": (
+        SERVICE, [RUNS, listing(record(3, last_seen_again=ago(2)))], "indirect",
+        "connected",
+    ),
+    "nothing readable": (SERVICE, [], "no-proof", "unknown"),
+    # SDK services
+    "SDK not registered": (
+        SDK, [health(412, SDK), listing()], "unregistered-health", "disconnected",
+    ),
+    "SDK healthy with a heartbeat": (
+        SDK, [health(200, SDK), listing(record(2, name="jes"))], "indirect", "connected",
+    ),
+    "SDK healthy without a heartbeat": (
+        SDK, [health(200, SDK), listing(record(900, name="jes"))], "heartbeat-stale",
+        "disconnected",
+    ),
+    "SDK healthy, nothing more known": (SDK, [health(200, SDK)], "no-proof", "unknown"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_picture_has_its_row_and_verdict(case):
+    service, looks, row, connection = CASES[case]
+
+    found, ruling = decide(service, *looks)
+
+    assert (found, ruling.connection) == (row, connection)
+    assert ruling.because.endswith(".")
+    assert connection == "unknown" or ruling.proof
+
+
+def test_connected_needs_a_look_or_a_heartbeat_in_every_case():
+    for service, looks, _row, connection in CASES.values():
+        if connection == "connected":
+            blind = [o for o in looks if o.probe not in ("local-api", "integrations")]
+            assert decide(service, *blind)[1].connection != "connected"
+
+
+def test_nats_mode_on_a_cluster_of_its_own_is_disconnected():
+    service = keptn_service(mode="nats", endpoint="")
+    plane = ExecutionPlane(name="exec-a", cluster_uid="1")
+
+    row, ruling = decide(service, plane, ControlPlane(namespace="keptn", cluster_uid="2"), RUNS)
+
+    assert (row, ruling.connection) == ("nats-elsewhere", "disconnected")
+    beside = decide(service, plane, ControlPlane(namespace="keptn", cluster_uid="1"), RUNS)
+    assert beside[1].connection == "unknown"
+
+
+def test_an_unknown_says_which_right_would_settle_it():
+    refused = seen(SERVICE, FORBIDDEN, probe="local-api")
+
+    _row, ruling = decide(SERVICE, RUNS, refused)
+
+    assert "create pods/portforward in namespace keptn-exec" in ruling.next_step
+
+
+def test_a_list_that_could_not_be_read_is_not_an_empty_list():
+    down = seen(
+        CONTROL_PLANE, Failure(phase="http", code="unexpected-status"), probe="integrations"
+    )
+
+    assert decide(SERVICE, RUNS, down)[1].connection == "unknown"
+
+
+def test_an_old_run_is_no_longer_a_fault_once_the_pod_registered_again():
+    old = log(line("crash_exit", age=400), previous=True)
+    fresh = REGISTERED.__class__(
+        signature="dist.reg.ok", event="ok", last_at=line("x", age=300).last_at
+    )
+
+    row, ruling = decide(SERVICE, RUNS, local(), listing(record()), old, log(fresh, ids=(ID,)))
+
+    assert (row, ruling.connection) == ("proven", "connected")
