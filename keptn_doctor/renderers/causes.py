@@ -79,12 +79,13 @@ def _by_check(page: Page, findings: Iterable[Finding]) -> str:
 def put_warnings(page: Page, report: Report) -> None:
     """What is wrong but breaks nothing: one line per check."""
     alike: dict[str, list[Finding]] = {}
-    for finding in report.warnings:
+    warned = [finding for finding in report.warnings if finding.status == "fail"]
+    for finding in warned:
         alike.setdefault(finding.check, []).append(finding)
     if not alike:
         return
     page.blank()
-    page.put(Text(f"WARNINGS ({len(report.warnings)}): these break no connection", style="bold"))
+    page.put(Text(f"WARNINGS ({len(warned)}): these break no connection", style="bold"))
     limit = len(alike) if page.detail == "verbose" else _WARNINGS_SHOWN
     for check, findings in list(alike.items())[:limit]:
         more = f" And {len(findings) - 1} more of this kind." if len(findings) > 1 else ""

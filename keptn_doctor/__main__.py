@@ -1,0 +1,5 @@
+"""``python -m keptn_doctor``."""
+
+from keptn_doctor.cli import main
+
+main()

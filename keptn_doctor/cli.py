@@ -1,0 +1,334 @@
+"""The command line: names, options and help; what a command does is imported when it runs.
+
+``--help`` and completion must answer at once, so this module imports click and nothing heavier; a
+test holds it to that. Every error ends here in one line and an exit code, never in a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from keptn_doctor import __version__, exit_codes
+from keptn_doctor.usage import UsageError
+
+PROGRAM = "keptn-doctor"
+DEBUG_VARIABLE = "KEPTN_DOCTOR_DEBUG"
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_EPILOG = "\b\nExit codes:\n" + "\n".join(
+    f"  {code:>3}  {text}" for code, text in exit_codes.MEANINGS.items()
+)
+
+Decorator = Callable[[Callable[..., int]], Callable[..., int]]
+
+
+@click.group(context_settings=_SETTINGS, epilog=_EPILOG, invoke_without_command=True)
+@click.version_option(__version__, "-V", "--version", prog_name=PROGRAM)
+@click.pass_context
+def cli(context: click.Context) -> int:
+    """Are the services of your Keptn execution planes connected to the control plane?
+
+    Says for each of them where the path breaks, why, and what mends it. Reads only, unless an
+    option says otherwise.
+
+    \b
+    Try it without a cluster:    keptn-doctor check --lab
+    Look at your own clusters:   keptn-doctor check --control-plane CONTEXT
+                                     --execution-plane CONTEXT
+    Put that into a file:        keptn-doctor init
+    """  # noqa: D301 - the \b is click's mark for "do not rewrap"
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help(), err=True)
+        return exit_codes.USAGE
+    return exit_codes.CONNECTED
+
+
+def _complete_ids(_context: Any, _parameter: Any, incomplete: str) -> list[str]:
+    from keptn_doctor.commands.catalogue import ids  # noqa: PLC0415
+
+    return [check_id for check_id in ids() if check_id.startswith(incomplete)]
+
+
+def _together(*decorators: Any) -> Decorator:
+    def apply(function: Callable[..., int]) -> Callable[..., int]:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return apply
+
+
+def _text(*names: str, metavar: str, text: str, **settings: Any) -> Decorator:
+    return click.option(*names, metavar=metavar, help=text, **settings)
+
+
+def _many(*names: str, metavar: str, text: str, **settings: Any) -> Decorator:
+    return _text(
+        *names, metavar=metavar, text=f"{text} May be repeated.", multiple=True, **settings
+    )
+
+
+_KUBECONFIG = "Kubeconfig file instead of $KUBECONFIG or ~/.kube/config."
+_SCENARIO = "What is wrong in the lab: a file, or the name of a packaged scenario."
+_CHECK_DIRS = "Use the checks in this directory too."
+
+_target_options = _together(
+    _text(
+        "--control-plane",
+        metavar="[NAME=]CONTEXT",
+        text="Kubeconfig context of the control plane.",
+    ),
+    _many(
+        "--execution-plane",
+        "execution_planes",
+        metavar="[NAME=]CONTEXT",
+        text="Kubeconfig context of an execution plane.",
+    ),
+    _text("--kubeconfig", metavar="FILE", text=_KUBECONFIG),
+    _text("--config", metavar="FILE", text="Configuration file instead of ./keptn-doctor.yaml."),
+    _many(
+        "-n",
+        "--namespace",
+        "namespaces",
+        metavar="[PLANE/]NAME",
+        text="Look for Keptn services in this namespace of the execution planes only.",
+    ),
+    _text(
+        "--control-plane-namespace",
+        metavar="NAME",
+        text="Namespace of the control plane, when it cannot be found by itself.",
+    ),
+    click.option("--in-cluster", is_flag=True, help="Use the service account of this pod."),
+    _text("--endpoint", metavar="URL", text="Keptn API as seen from here, ending in /api."),
+    _text(
+        "--token-file",
+        metavar="FILE",
+        text="Read the Keptn API token from this file, - for standard input. "
+        "The variable KEPTN_API_TOKEN gives it as well.",
+    ),
+    click.option("--ask-token", is_flag=True, help="Ask for the Keptn API token."),
+    _text("--ca-file", metavar="FILE", text="Trust these authorities for the endpoint too (PEM)."),
+    _many(
+        "--nameserver",
+        "nameservers",
+        metavar="ADDRESS[:PORT]",
+        text="Ask this name server instead of the system's.",
+    ),
+    _many(
+        "--connect-to",
+        "connect_to",
+        metavar="HOST:PORT:TO-HOST:TO-PORT",
+        text="Connect elsewhere, as curl's option does: for tunnels.",
+    ),
+    click.option("--lab", is_flag=True, help="Look at an embedded pair of clusters instead."),
+    _text("--scenario", metavar="FILE", text=_SCENARIO),
+)
+
+_check_options = _together(
+    _many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS),
+    _many(
+        "--only",
+        metavar="ID",
+        shell_complete=_complete_ids,
+        text="Judge with this check only; verdicts may become unknown.",
+    ),
+    _many("--skip", metavar="ID", shell_complete=_complete_ids, text="Judge without this check."),
+)
+
+_output_options = _together(
+    _many(
+        "-o",
+        "--output",
+        "outputs",
+        metavar="FORMAT[=FILE]",
+        text="text, json or junit, to a file or to standard output; text when not given.",
+    ),
+    click.option("--short", is_flag=True, help="Show only what is wrong."),
+    click.option("-v", "--verbose", is_flag=True, help="Show every finding with its evidence."),
+    click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        show_default=True,
+        help="Colour the text report; auto heeds NO_COLOR.",
+    ),
+    click.option("-q", "--quiet", is_flag=True, help="No progress on standard error."),
+)
+
+_run_options = _together(
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=1, max=3600),
+        metavar="SECONDS",
+        help="Stop looking after this time and report what was seen.  [default: 120]",
+    ),
+    _text("--log-window", metavar="DURATION", text="How far back logs are read.  [default: 15m]"),
+    click.option("--plan", is_flag=True, help="Print what would be touched, and touch nothing."),
+    click.option(
+        "--probe-pod", is_flag=True, help="Allow a short-lived probe pod in each execution plane."
+    ),
+)
+
+
+@cli.command(epilog=_EPILOG)
+@_target_options
+@_check_options
+@_output_options
+@_run_options
+def check(**options: Any) -> int:
+    """Look at the planes and say for every Keptn service whether it is connected.
+
+    Without options, the configuration file decides, or else the current context of the kubeconfig
+    plays both planes.
+
+    \b
+    Examples:
+      keptn-doctor check --lab
+      keptn-doctor check --control-plane cp --execution-plane a --execution-plane b
+      keptn-doctor check -o text -o json=report.json -o junit=report.xml
+    """  # noqa: D301
+    from keptn_doctor.commands.check import run  # noqa: PLC0415
+
+    return run(options, os.environ)
+
+
+@cli.command()
+@_text("--kubeconfig", metavar="FILE", text=_KUBECONFIG)
+@click.option(
+    "--config",
+    metavar="FILE",
+    default="keptn-doctor.yaml",
+    show_default=True,
+    help="File to write.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+def init(**options: Any) -> int:
+    """Look through the kubeconfig's contexts and write a configuration file."""
+    from keptn_doctor.commands.init import run  # noqa: PLC0415
+
+    return run(options, os.environ)
+
+
+@cli.command()
+@_text("--scenario", metavar="FILE", text=_SCENARIO)
+@_text("--kubeconfig", metavar="OUT", text="Write the lab's kubeconfig here.")
+def lab(**options: Any) -> int:
+    """Keep the embedded pair of clusters running until Ctrl-C, with a kubeconfig for kubectl."""
+    from keptn_doctor.commands.lab import run  # noqa: PLC0415
+
+    return run(options)
+
+
+@cli.command()
+@click.argument("check_id", metavar="ID", shell_complete=_complete_ids)
+@_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
+def explain(check_id: str, check_dirs: tuple[str, ...]) -> int:
+    """Explain one check: what its failing means, how it decides, what to do."""
+    from keptn_doctor.commands.catalogue import explain as run  # noqa: PLC0415
+
+    return run(check_id, check_dirs)
+
+
+@cli.command()
+@_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
+@click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
+def checks(check_dirs: tuple[str, ...], *, as_json: bool) -> int:
+    """List all checks by the layer of the path that they look at."""
+    from keptn_doctor.commands.catalogue import listing  # noqa: PLC0415
+
+    return listing(check_dirs, as_json=as_json)
+
+
+@cli.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> int:
+    """Print the completion script for a shell.
+
+    \b
+    bash:  keptn-doctor completion bash > ~/.local/share/bash-completion/completions/keptn-doctor
+    zsh:   keptn-doctor completion zsh > "${fpath[1]}/_keptn-doctor"
+    fish:  keptn-doctor completion fish > ~/.config/fish/completions/keptn-doctor.fish
+    """  # noqa: D301
+    from click.shell_completion import get_completion_class  # noqa: PLC0415
+
+    kind = get_completion_class(shell)
+    assert kind is not None, "the argument's choices are click's own shells"
+    click.echo(kind(cli, {}, PROGRAM, _completion_variable()).source())
+    return exit_codes.CONNECTED
+
+
+def _completion_variable() -> str:
+    return f"_{PROGRAM.replace('-', '_').upper()}_COMPLETE"
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit the process with its code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # Until a run takes over both signals itself, TERM ends it as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(_guarded(given))
+
+
+def _guarded(arguments: list[str]) -> int:
+    try:
+        code = cli.main(
+            arguments,
+            prog_name=PROGRAM,
+            complete_var=_completion_variable(),
+            standalone_mode=False,
+        )
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else PROGRAM
+        what = f"{_one_line(error.format_message())}; see {command} --help"
+        return _fail(arguments, exit_codes.USAGE, what)
+    except click.ClickException as error:
+        return _fail(arguments, exit_codes.USAGE, _one_line(error.format_message()))
+    except UsageError as error:
+        return _fail(arguments, exit_codes.USAGE, _one_line(str(error)))
+    except (KeyboardInterrupt, click.Abort):
+        return _fail(arguments, exit_codes.INTERRUPTED, "interrupted before anything was looked at")
+    except BrokenPipeError:  # the reader has gone; what is left must not fail again at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.CONNECTED
+    except Exception as error:  # noqa: BLE001 - the last border: a bug is one line and a code
+        return _fail(arguments, exit_codes.DOCTOR_FAILED, _bug(error))
+    return code if isinstance(code, int) else exit_codes.CONNECTED
+
+
+def _fail(arguments: list[str], code: int, error: str) -> int:
+    """Say one line, leave it in the promised reports, and give the exit code back."""
+    click.echo(f"{PROGRAM}: {error}", err=True)
+    if next((word for word in arguments if not word.startswith("-")), "") == "check":
+        from keptn_doctor.commands.outputs import OutputFailedError, promised  # noqa: PLC0415
+        from keptn_doctor.commands.reports import write_failure  # noqa: PLC0415
+
+        reports = [output for output in promised(arguments) if f" {output.file}: " not in error]
+        try:
+            write_failure(reports, exit_code=code, error=error)
+        except OutputFailedError as second:
+            click.echo(f"{PROGRAM}: {second}", err=True)
+    return code
+
+
+def _bug(error: Exception) -> str:
+    """A bug in one line: its type and place, never its text, which may quote anything."""
+    import traceback  # noqa: PLC0415
+
+    if os.environ.get(DEBUG_VARIABLE):
+        traceback.print_exception(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    return (
+        f"a bug of keptn-doctor {__version__}: {type(error).__name__} at {where}; please report it "
+        f"with the output of the same command under {DEBUG_VARIABLE}=1"
+    )
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

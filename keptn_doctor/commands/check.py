@@ -1,0 +1,164 @@
+"""``check``: from options to a report, in the order in which a user can have gone wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from keptn_doctor import exit_codes
+from keptn_doctor.catalogue import Catalogue, load_checks
+from keptn_doctor.commands.catalogue import select
+from keptn_doctor.commands.outputs import (
+    STDOUT,
+    Output,
+    OutputFailedError,
+    parse_outputs,
+    wants_color,
+)
+from keptn_doctor.commands.reports import write_report
+from keptn_doctor.commands.targets import targets_from, with_run_options
+from keptn_doctor.model.report import Report
+from keptn_doctor.progress import Progress, open_progress
+from keptn_doctor.renderers.page import Detail
+from keptn_doctor.signals import Interruption
+from keptn_doctor.targets import Targets
+from keptn_doctor.usage import UsageError
+
+if TYPE_CHECKING:
+    from keptn_doctor.lab.scenario import Scenario
+
+_LAB_EXCLUDES = {
+    "control_plane": "--control-plane",
+    "execution_planes": "--execution-plane",
+    "kubeconfig": "--kubeconfig",
+    "config": "--config",
+    "namespaces": "--namespace",
+    "control_plane_namespace": "--control-plane-namespace",
+    "in_cluster": "--in-cluster",
+    "endpoint": "--endpoint",
+    "token_file": "--token-file",
+    "ask_token": "--ask-token",
+    "ca_file": "--ca-file",
+    "nameservers": "--nameserver",
+    "connect_to": "--connect-to",
+    "log_window": "--log-window",
+}
+
+
+def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
+    """One run; gives the exit code, raises UsageError before anything was looked at."""
+    outputs = parse_outputs(options["outputs"])
+    detail = _detail(options)
+    catalogue = select(
+        load_checks(_directories(options["check_dirs"])), only=options["only"], skip=options["skip"]
+    )
+    world = _world(options, environ)
+    color = wants_color("auto", to_stdout=True, environ=environ)
+    progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)
+    runner = asyncio.Runner()
+    report = runner.run(_diagnose(world, options, catalogue, progress))
+    if not report.interrupted:
+        runner.close()
+    code = _deliver(report, outputs, options, detail, environ)
+    if report.interrupted:
+        # A thread that waits for a credential plugin would keep the interpreter from ending.
+        _leave_at_once(code)
+    return code
+
+
+def _world(options: dict[str, Any], environ: Mapping[str, str]) -> Targets | Scenario:
+    """What to look at: real targets, or the scenario of a lab that is yet to be started."""
+    if options["scenario"] and not options["lab"]:
+        raise UsageError("--scenario belongs to the lab; add --lab")
+    if not options["lab"]:
+        return targets_from(options, environ)
+    given = [option for name, option in _LAB_EXCLUDES.items() if options[name]]
+    if given:
+        raise UsageError(f"--lab brings its own targets; drop {given[0]}, or drop --lab")
+    from keptn_doctor.commands.scenarios import find_scenario  # noqa: PLC0415 - only with --lab
+
+    return find_scenario(options["scenario"] or "healthy")
+
+
+async def _diagnose(
+    world: Targets | Scenario, options: dict[str, Any], catalogue: Catalogue, progress: Progress
+) -> Report:
+    from keptn_doctor.doctor import diagnose  # noqa: PLC0415 - imports every client library
+
+    interruption = Interruption()
+    with interruption.watching():
+        async with _opened(world, options, progress) as targets:
+            try:
+                return await diagnose(
+                    targets, catalogue, progress=progress, interruption=interruption
+                )
+            finally:
+                progress.close()
+
+
+@asynccontextmanager
+async def _opened(
+    world: Targets | Scenario, options: dict[str, Any], progress: Progress
+) -> AsyncIterator[Targets]:
+    """The targets of the run; a lab lives as long as they are needed."""
+    if isinstance(world, Targets):
+        yield world
+        return
+    from keptn_doctor.lab.start import start  # noqa: PLC0415 - only a command knows the lab
+
+    progress.stage(f"starting the lab: {world.title}")
+    async with start(world) as lab:
+        yield with_run_options(lab.targets(), options)
+
+
+def _detail(options: dict[str, Any]) -> Detail:
+    if options["short"] and options["verbose"]:
+        raise UsageError("--short and --verbose exclude each other; drop one of them")
+    return "short" if options["short"] else "verbose" if options["verbose"] else "normal"
+
+
+def _directories(given: tuple[str, ...]) -> tuple[str, ...]:
+    for directory in given:
+        if not Path(directory).is_dir():
+            raise UsageError(f"no such directory of checks: {directory}; correct --checks")
+    return given
+
+
+def _deliver(
+    report: Report,
+    outputs: tuple[Output, ...],
+    options: dict[str, Any],
+    detail: Detail,
+    environ: Mapping[str, str],
+) -> int:
+    """Write what was asked for; the exit code is the report's unless writing failed."""
+    try:
+        write_report(report, outputs, color=options["color"], detail=detail, environ=environ)
+    except OutputFailedError as error:
+        click.echo(f"keptn-doctor: {error}", err=True)
+        return exit_codes.DOCTOR_FAILED
+    if not options["quiet"]:
+        _mention_files(report, outputs)
+    return report.exit_code
+
+
+def _mention_files(report: Report, outputs: tuple[Output, ...]) -> None:
+    """On standard error: where reports are, and the answer when nothing else says it."""
+    files = [output for output in outputs if output.file != STDOUT]
+    if len(files) == len(outputs):
+        click.echo(f"keptn-doctor: {report.headline}", err=True)
+    for output in files:
+        click.echo(f"keptn-doctor: {output.format} report written to {output.file}", err=True)
+
+
+def _leave_at_once(code: int) -> None:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)

@@ -1,0 +1,37 @@
+"""From the options of a command to the targets of a run."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+import msgspec
+
+from keptn_doctor.targets import Options, Targets, resolve
+from keptn_doctor.usage import UsageError
+
+
+def targets_from(options: Mapping[str, Any], environ: Mapping[str, str]) -> Targets:
+    """Resolve the options of ``check``; raises UsageError."""
+    known = {field: options[field] for field in Options.__struct_fields__ if field in options}
+    given = {name: value for name, value in known.items() if value is not None}
+    return resolve(Options(**given), environ, ask=_ask_token)
+
+
+def with_run_options(targets: Targets, options: Mapping[str, Any]) -> Targets:
+    """The lab's targets with what the options say of the run itself."""
+    deadlines = targets.deadlines
+    if options["timeout"] is not None:
+        deadlines = msgspec.structs.replace(deadlines, run_s=options["timeout"])
+    active = options["probe_pod"]
+    return msgspec.structs.replace(targets, deadlines=deadlines, probe_pod=active, active=active)
+
+
+def _ask_token() -> str:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "--ask-token needs a terminal; use --token-file FILE or the variable KEPTN_API_TOKEN"
+        )
+    return str(click.prompt("Keptn API token", hide_input=True, err=True))

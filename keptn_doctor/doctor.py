@@ -1,0 +1,132 @@
+"""The straight line: targets, discover, observe, snapshot, judge, report.
+
+Everything up to the snapshot may wait and may fail; everything after it is pure. It can be read
+aloud in a minute, and nothing else decides the order of a run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Literal
+
+import msgspec
+
+from keptn_doctor import __version__, exit_codes
+from keptn_doctor.assemble import assemble
+from keptn_doctor.catalogue import Catalogue
+from keptn_doctor.discover import discover
+from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
+from keptn_doctor.model.report import Report
+from keptn_doctor.model.topology import Topology
+from keptn_doctor.observe import observe
+from keptn_doctor.probes.recorder import Recorder
+from keptn_doctor.progress import Progress
+from keptn_doctor.renderers.wording import count
+from keptn_doctor.session import Session
+from keptn_doctor.signals import Interruption, clean_up, run_until_stopped
+from keptn_doctor.targets import Targets
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def diagnose(
+    targets: Targets,
+    catalogue: Catalogue,
+    *,
+    progress: Progress,
+    interruption: Interruption,
+    now: Callable[[], datetime] = utc_now,
+) -> Report:
+    """Look at the targets and judge what was seen: one whole run."""
+    snapshot = await examine(targets, progress=progress, interruption=interruption, now=now)
+    return report_on(snapshot, catalogue)
+
+
+def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
+    """Judge what was seen, now or long ago: pure, the same report for ever."""
+    report = assemble(snapshot, catalogue, timings=snapshot.timings)
+    if snapshot.interrupted:
+        return msgspec.structs.replace(report, exit_code=exit_codes.INTERRUPTED)
+    return report
+
+
+async def examine(
+    targets: Targets,
+    *,
+    progress: Progress,
+    interruption: Interruption,
+    now: Callable[[], datetime] = utc_now,
+) -> Snapshot:
+    """All the looking of a run; what was seen until an interruption or the deadline counts.
+
+    ``interruption`` must be watching already.
+    """
+    recorder = Recorder(now=now, on_look=progress.look)
+    session = Session(targets, recorder, salt=os.urandom(16), now=now)
+    looking = _Looking(session, progress)
+    finished = await run_until_stopped(looking.to_the_end(), interruption)
+    if not finished:
+        recorder.skip(looking.rest("interrupted", "the run was stopped", "run it to its end"))
+    await clean_up(session.aclose)
+    return Snapshot(
+        taken_at=now(),
+        doctor_version=__version__,
+        topology=looking.topology,
+        observations=tuple(recorder.observations),
+        not_attempted=tuple(recorder.not_attempted),
+        timings=tuple(looking.timings),
+        interrupted=not finished,
+    )
+
+
+class _Looking:
+    """The two rounds of looking, and how far they have come."""
+
+    def __init__(self, session: Session, progress: Progress) -> None:
+        self._session = session
+        self._progress = progress
+        self._stage = ""
+        self.topology = Topology()
+        self.timings: list[Timing] = []
+
+    async def to_the_end(self) -> None:
+        limit = self._session.targets.deadlines.run_s
+        try:
+            async with asyncio.timeout(limit):
+                with self._timed("discover", "finding Keptn services"):
+                    self.topology = await discover(self._session)
+                with self._timed("observe", self._what_there_is()):
+                    self.topology = await observe(self._session, self.topology)
+        except TimeoutError:
+            reason = f"the run came to its limit of {limit:g} s"
+            unlock = f"give it more time: --timeout {2 * limit:g}"
+            self._session.recorder.skip(self.rest("limit", reason, unlock))
+
+    def rest(self, kind: Literal["interrupted", "limit"], reason: str, unlock: str) -> NotAttempted:
+        """What was not looked at any more, as a line of the report's coverage."""
+        return NotAttempted(
+            probe="the rest", subject=self._stage or "the run", kind=kind, reason=reason,
+            unlock=unlock,
+        )  # fmt: skip
+
+    def _what_there_is(self) -> str:
+        services, endpoints = len(self.topology.services), len(self.topology.endpoints)
+        return f"looking at {count(services, 'Keptn service')} and {count(endpoints, 'endpoint')}"
+
+    @contextmanager
+    def _timed(self, stage: str, text: str) -> Iterator[None]:
+        self._stage = stage
+        self._progress.stage(text)
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            elapsed = round((time.perf_counter() - began) * 1000, 1)
+            self.timings.append(Timing(stage=stage, duration_ms=elapsed))
