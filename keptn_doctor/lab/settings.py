@@ -351,6 +351,7 @@ class ControlPlaneSettings(Record, frozen=True, kw_only=True):
     namespace: str = "keptn"
     token: str = ""  # "" = made when the lab starts
     prefix_path: str = ""
+    gateway: Literal["up", "down"] = "up"  # down: crash-looping or absent, nobody listens
     body_limit: int = 0  # bytes; 0 = what the version's chart sets
     registration_ttl_s: float | None = None  # None = what the version's chart sets
     event_validation: bool = False
