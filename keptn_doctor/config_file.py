@@ -8,6 +8,7 @@ Which of the clusters exist is not asked here.
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -89,8 +90,9 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
         return _error(self.path, self.root, field, problem)
 
     def beside(self, name: str) -> str:
-        """A path of the file's, which is relative to the file's folder."""
-        return str(self.path.parent / Path(name).expanduser()) if name else ""
+        """A path of the file's, or several joined as in KUBECONFIG, relative to its folder."""
+        parts = (self.path.parent / Path(part).expanduser() for part in name.split(os.pathsep))
+        return os.pathsep.join(str(part) for part in parts) if name else ""
 
 
 def load_config(path: Path) -> LoadedConfig:

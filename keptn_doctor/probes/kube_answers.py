@@ -6,8 +6,7 @@ list, so every object is decoded on its own when its page does not decode as one
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -16,6 +15,7 @@ import msgspec
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Code, Failure, Phase
 from keptn_doctor.probes.failures import WorldFault, fault
+from keptn_doctor.probes.http import http_date
 
 T = TypeVar("T")
 _SHOWN = 240
@@ -47,15 +47,6 @@ class _Status(msgspec.Struct):
     details: _Cause | None = None
 
 
-def date_of(header: str) -> datetime | None:
-    """The time of an HTTP Date header, None when it holds none."""
-    try:
-        moment = parsedate_to_datetime(header)
-    except (ValueError, TypeError):
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 async def read_answer(response: httpx.Response, max_bytes: int) -> Answer:
     """Read a streamed response up to a size; the rest is never fetched."""
     body = bytearray()
@@ -70,7 +61,7 @@ async def read_answer(response: httpx.Response, max_bytes: int) -> Answer:
         headers=tuple(response.headers.multi_items()),
         body=bytes(body[:max_bytes]),
         truncated=truncated,
-        read_at=date_of(response.headers.get("date", "")),
+        read_at=http_date(response.headers.get("date", "")),
     )
 
 

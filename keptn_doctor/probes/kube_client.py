@@ -228,8 +228,11 @@ class KubeClient:
         except (httpx.HTTPError, OSError) as error:
             raise self._unreachable(error) from error
 
-    async def allowed(self, rule: Rule) -> bool:
-        """Ask whether this user may do it (SelfSubjectAccessReview)."""
+    async def allowed(self, rule: Rule, *, name: str = "") -> bool:
+        """Ask whether this user may do it, to one object by name or to any.
+
+        Source: SelfSubjectAccessReview, authorization.k8s.io/v1.
+        """
         group, resource, subresource = rule.parts()
         attributes = {
             "verb": rule.verb,
@@ -237,6 +240,7 @@ class KubeClient:
             "resource": resource,
             "subresource": subresource,
             "namespace": rule.namespace,
+            "name": name,
         }
         attributes = {key: value for key, value in attributes.items() if value}
         answer = await self._review("SelfSubjectAccessReview", {"resourceAttributes": attributes})

@@ -1,0 +1,127 @@
+"""A small GET through a forwarded port: the pod's own loopback as just another network.
+
+It reuses ``probes.http``, so an answer from inside is recorded in the very form of one from
+outside, and the two can be laid side by side.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncIterable
+from typing import NoReturn
+
+import httpcore
+import httpx
+
+from keptn_doctor.probes.failures import WorldFault, classify
+from keptn_doctor.probes.http import Ask, Exchange, ask
+from keptn_doctor.probes.network import Network
+from keptn_doctor.probes.port_forward import PodStream
+from keptn_doctor.redact import Redactor
+from keptn_doctor.secret import Secret
+
+_MOST_BYTES = 1 << 20
+
+
+async def http_get_over(
+    stream: PodStream,
+    path: str,
+    *,
+    port: int,
+    token: Secret | None = None,
+    deadline_s: float = 10.0,
+    redactor: Redactor | None = None,
+) -> Exchange:
+    """GET ``http://localhost:<port><path>`` over an open stream, once; redirects are an answer.
+
+    ``token`` goes into the header x-token; without it the pod's own process adds its own.
+
+    Raises:
+        WorldFault: port-forward-failed, or a code of phase http.
+    """
+    how = Ask(
+        token=token, deadline_s=deadline_s, most_bytes=_MOST_BYTES, most_redirects=0
+    )
+    url = f"http://localhost:{port}{path}"
+    return await ask(_PodNetwork(stream), url, how, redactor=redactor)
+
+
+class _PodNetwork(Network):
+    """A network in which every connection is the one stream."""
+
+    def __init__(self, stream: PodStream) -> None:
+        super().__init__()
+        self._stream = stream
+
+    def transport(
+        self, *, tls: ssl.SSLContext | None = None, proxy: str = ""
+    ) -> httpx.AsyncBaseTransport:
+        del tls, proxy  # plain HTTP on the pod's loopback
+        return _PodTransport(self._stream)
+
+
+class _PodTransport(httpx.AsyncBaseTransport):
+    def __init__(self, stream: PodStream) -> None:
+        origin = httpcore.Origin(b"http", b"localhost", 80)
+        self._connection = httpcore.AsyncHTTP11Connection(origin, stream=_Wire(stream))
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        headers = [*request.headers.raw, (b"Connection", b"close")]
+        core = httpcore.Request("GET", httpcore.URL(str(request.url)), headers=headers)
+        core.url.scheme, core.url.port = b"http", 80  # the connection checks its origin
+        try:
+            answer = await self._connection.handle_async_request(core)
+            return httpx.Response(
+                answer.status,
+                headers=answer.headers,
+                content=await _body(answer.stream),
+                extensions={"reason_phrase": answer.extensions.get("reason_phrase", b"")},
+            )
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
+            _give_up(error)
+
+    async def aclose(self) -> None:
+        """The stream belongs to the caller."""
+
+
+async def _body(stream: object) -> bytes:
+    assert isinstance(stream, AsyncIterable)
+    body = bytearray()
+    async for part in stream:
+        body += part
+        if len(body) > _MOST_BYTES:
+            break  # ``ask`` reports it as too large
+    return bytes(body)
+
+
+def _give_up(error: Exception) -> NoReturn:
+    failure = classify(error, phase="http")
+    if failure is None:
+        raise error
+    raise WorldFault(failure) from error
+
+
+class _Wire(httpcore.AsyncNetworkStream):
+    """A PodStream as httpcore wants it; deadlines are the caller's."""
+
+    def __init__(self, stream: PodStream) -> None:
+        self._stream = stream
+        self._left = b""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        del timeout
+        data = self._left or await self._stream.read()
+        self._left = data[max_bytes:]
+        return data[:max_bytes]
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        del timeout
+        if buffer:
+            await self._stream.write(buffer)
+
+    async def aclose(self) -> None:
+        """The stream belongs to the caller."""
+
+    def get_extra_info(self, info: str) -> object:
+        del info
+        return None
