@@ -13,12 +13,12 @@
         server.url                   # https://127.0.0.1:PORT
 
 **Cluster** is the state. Objects are plain dicts with apiVersion and kind; identity, namespaces
-and the API server's defaults are filled in. ``add``, ``get``, ``objects``, ``patch`` and ``remove``
-are for the lab (``add(obj, raw=True)`` keeps odd objects as they are); ``listen`` reports every change;
-``compact`` makes old continue tokens and watches expire. A CustomResourceDefinition among the
-objects, or a ``Resource`` in ``extra_resources``, adds a kind. ``on_pod_created(cluster, pod)`` is
-called when a pod is created through the API: there is no kubelet, the hook "runs" it by writing its
-status. A deleted object goes at once, with what it owns.
+and the API server's defaults are filled in. ``add``, ``get``, ``objects``, ``patch`` and
+``remove`` are for the lab (``add(obj, raw=True)`` keeps odd objects as they are); ``listen``
+reports every change; ``compact`` makes old continue tokens and watches expire. A
+CustomResourceDefinition among the objects, or a ``Resource`` in ``extra_resources``, adds a kind.
+``on_pod_created(cluster, pod)`` is called when a pod is created through the API: there is no
+kubelet, the hook "runs" it by writing its status. A deleted object goes at once, with what it owns.
 
 **User** and **Rule** give rights directly; Role, ClusterRole and binding objects in the cluster
 count as well, for a user, a group or a ``service_account(namespace, name)``. Members of
@@ -26,6 +26,10 @@ count as well, for a user, a group or a ``service_account(namespace, name)``. Me
 
 **PodBackend** is what lies behind the pods: ``logs``, ``open_port`` (the pod's loopback, for
 port-forward), ``open_pod_ip`` (the pod's address, for the proxies). ``NoPods`` refuses everything.
+
+**Misbehaviour** is a fault of the server itself (hang, slow, drip, reset, html, flood,
+redirect-loop, too-many-requests, unavailable, truncate), given to the server at the start or later
+with ``misbehave``.
 
 **KubeApiServer** serves it: get, list, watch, create, update, patch, delete, Tables, discovery,
 reviews, pods/log, pods/portforward, pods/proxy, services/proxy. ``served`` records what was asked
@@ -35,6 +39,7 @@ of it. It has no kubelet, no controllers and no pods/exec, and answers no protob
 from __future__ import annotations
 
 from keptn_doctor.lab.kube.cluster import Change, Cluster
+from keptn_doctor.lab.kube.misbehaviour import Misbehaviour
 from keptn_doctor.lab.kube.pods import NoPods, PodBackend, cut_log
 from keptn_doctor.lab.kube.resources import Resource, Subresource
 from keptn_doctor.lab.kube.server import KubeApiServer, Served
@@ -45,6 +50,7 @@ __all__ = [
     "Change",
     "Cluster",
     "KubeApiServer",
+    "Misbehaviour",
     "NoPods",
     "PodBackend",
     "Resource",

@@ -13,6 +13,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from keptn_doctor.lab.kube.bootstrap import bootstrap_objects
 from keptn_doctor.lab.kube.builtin import builtin_catalogue
@@ -122,6 +123,7 @@ class Cluster:
             self._need_namespace(namespace_of(stored))
         if not raw:
             apply_defaults(resource.key, stored, self.generation)
+            self._complete_reference(stored.get("involvedObject"))
         return copy.deepcopy(self.store(resource, stored))
 
     def get(self, resource: str, name: str, namespace: str = "") -> Object | None:
@@ -237,6 +239,19 @@ class Cluster:
     def _need_namespace(self, name: str) -> None:
         if not self.has_namespace(name):
             self.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+
+    def _complete_reference(self, reference: Any) -> None:
+        """Give an event the uid of what it is about: ``kubectl describe`` selects by it."""
+        if not isinstance(reference, dict) or "uid" in reference:
+            return
+        version = str(reference.get("apiVersion", "v1"))
+        resource = self.catalogue.of_kind(version, str(reference.get("kind")))
+        if resource is None:
+            return
+        namespace = str(reference.get("namespace", "")) if resource.namespaced else ""
+        about = self.peek(resource.key, namespace, str(reference.get("name")))
+        if about is not None:
+            reference["uid"] = metadata(about)["uid"]
 
     def _record(self, kind: str, key: Key, obj: Object, before: Object | None) -> None:
         self._latest[key] = self.revision

@@ -12,7 +12,9 @@ from keptn_doctor.lab.kube.portforward import port_forward, requested_upgrade
 from keptn_doctor.lab.kube.proxies import proxy
 from keptn_doctor.lab.kube.reads import get_object, list_objects
 from keptn_doctor.lab.kube.reviews import review
+from keptn_doctor.lab.kube.scale import scale
 from keptn_doctor.lab.kube.status import method_not_allowed, no_such_resource
+from keptn_doctor.lab.kube.tokens import create_token
 from keptn_doctor.lab.kube.watch import watch_objects
 from keptn_doctor.lab.kube.writes import create, delete, delete_collection, patch, update
 
@@ -58,6 +60,10 @@ async def _subresource(call: Call) -> web.StreamResponse:
         return await proxy(call)
     if where in {("pods", "exec"), ("pods", "attach")}:
         requested_upgrade(call)
+    if where == ("serviceaccounts", "token"):
+        return await create_token(call)
+    if name == "scale":
+        return await scale(call)
     if name == "status":
         return get_object(call) if call.verb == "get" else await _WRITES[call.verb](call)
     raise no_such_resource()

@@ -147,12 +147,17 @@ def _served_from_cache(call: Call) -> bool:
 
 
 def _check_list_options(call: Call) -> None:
-    query, generation = call.query, call.cluster.generation
-    match = query.get("resourceVersionMatch")
+    """``ValidateListOptions`` of apimachinery, for lists."""
+    query, field = call.query, "resourceVersionMatch"
+    match = query.get(field)
     if match and not query.get("resourceVersion"):
-        text = "resourceVersionMatch is forbidden unless resourceVersion is provided"
-        raise list_options_error("resourceVersionMatch", text)
-    if query.get("sendInitialEvents") and generation.knows_send_initial_events:
+        raise list_options_error(field, f"{field} is forbidden unless resourceVersion is provided")
+    if match and query.get("continue"):
+        raise list_options_error(field, f"{field} is forbidden when continue is provided")
+    if match == "Exact" and query.get("resourceVersion") == "0":
+        text = f'{field} "exact" is forbidden for resourceVersion "0"'
+        raise list_options_error(field, text)
+    if "sendInitialEvents" in query and call.cluster.generation.knows_send_initial_events:
         raise list_options_error("sendInitialEvents", "sendInitialEvents is forbidden for list")
 
 

@@ -6,7 +6,7 @@ group versions show it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from keptn_doctor.model.base import Record
 
@@ -73,6 +73,9 @@ class Catalogue:
     def add(self, resource: Resource) -> None:
         self._all[(resource.group, resource.version, resource.name)] = resource
 
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(tuple(self._all.values()))
+
     def find(self, group: str, version: str, name: str) -> Resource | None:
         return self._all.get((group, version, name))
 
@@ -110,11 +113,3 @@ class Catalogue:
 
     def in_group_version(self, group: str, version: str) -> list[Resource]:
         return [r for key, r in self._all.items() if key[:2] == (group, version)]
-
-    def stored(self) -> dict[tuple[str, str], Resource]:
-        """The first served version of each stored resource."""
-        found: dict[tuple[str, str], Resource] = {}
-        for resource in self._all.values():
-            if "get" in resource.verbs:
-                found.setdefault(resource.key, resource)
-        return found

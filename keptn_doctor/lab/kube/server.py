@@ -18,6 +18,7 @@ from keptn_doctor.lab.kube.dispatch import dispatch
 from keptn_doctor.lab.kube.health import health_answer, unknown_path, version_document
 from keptn_doctor.lab.kube.misbehaviour import Faults, Misbehaviour, misbehave
 from keptn_doctor.lab.kube.negotiation import answer, failure, negotiate
+from keptn_doctor.lab.kube.openapi import openapi_answer
 from keptn_doctor.lab.kube.paths import Target, parse_path, verb_of
 from keptn_doctor.lab.kube.pods import NoPods, PodBackend
 from keptn_doctor.lab.kube.rbac import Attributes, authorize, refusal
@@ -185,16 +186,21 @@ class KubeApiServer:
             return ""  # the handler complains about it once the user is allowed
 
     def _plain_path(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
-        generation, path = self.cluster.generation, target.path
-        accept = request.headers.get("Accept", "")
-        found = None
-        if path in {"/version", "/version/"}:
-            media = negotiate(accept, generation).media
-            found = answer(version_document(generation), media=media)
-        found = found or health_answer(path, generation, verbose="verbose" in request.query)
-        found = found or discovery_answer(self.cluster, path, accept, f"127.0.0.1:{self.port}")
+        found = self._document(request, target.path)
         if found is None:
-            return unknown_path(generation)
+            return unknown_path(self.cluster.generation)
         if request.method not in {"GET", "HEAD"}:
             raise method_not_allowed()
         return found
+
+    def _document(self, request: web.BaseRequest, path: str) -> web.Response | None:
+        generation = self.cluster.generation
+        accept = request.headers.get("Accept", "")
+        if path.rstrip("/") == "/version":
+            media = negotiate(accept, generation).media
+            return answer(version_document(generation), media=media)
+        health = health_answer(path, generation, verbose="verbose" in request.query)
+        if health is not None:
+            return health
+        discovery = discovery_answer(self.cluster, path, accept, f"127.0.0.1:{self.port}")
+        return openapi_answer(self.cluster, path) if discovery is None else discovery

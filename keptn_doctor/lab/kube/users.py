@@ -38,10 +38,13 @@ class User(Record, frozen=True, kw_only=True):
 ANONYMOUS = User(name="system:anonymous", groups=("system:unauthenticated",))
 
 
-def service_account(namespace: str, name: str, *, rules: tuple[Rule, ...] = ()) -> User:
+def service_account(
+    namespace: str, name: str, *, rules: tuple[Rule, ...] = (), expires: datetime | None = None
+) -> User:
     """The user behind a service account's token."""
     return User(
         name=f"system:serviceaccount:{namespace}:{name}",
         groups=("system:serviceaccounts", f"system:serviceaccounts:{namespace}"),
         rules=rules,
+        expires=expires,
     )

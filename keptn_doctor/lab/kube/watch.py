@@ -32,6 +32,7 @@ from keptn_doctor.model.base import Record
 _LONGEST_SECONDS = 3_600
 _BOOKMARK_SECONDS = 60.0
 _PENDING = 10_000
+_NOT_OLDER = "NotOlderThan"
 _INITIAL_END = {"k8s.io/initial-events-end": "true"}
 
 
@@ -50,8 +51,7 @@ def _plan(call: Call) -> _Plan:
     query, generation = call.query, call.cluster.generation
     shape = negotiate(call.accept, generation, "Table", "PartialObjectMetadata")
     initial = is_true(query.get("sendInitialEvents")) and generation.knows_send_initial_events
-    if "sendInitialEvents" in query and generation.knows_send_initial_events:
-        _check_initial(call)
+    _check_options(call)
     version = query.get("resourceVersion", "")
     since = None if version in {"", "0"} else parse_version(version, generation)
     asked = integer(query["timeoutSeconds"]) if query.get("timeoutSeconds") else 0
@@ -65,14 +65,24 @@ def _plan(call: Call) -> _Plan:
     )
 
 
-def _check_initial(call: Call) -> None:
-    if not call.cluster.generation.streams_lists:
-        text = (
-            "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
-        )
+def _check_options(call: Call) -> None:
+    """``ValidateListOptions`` for watches; client-go falls back to a list when it is refused."""
+    query, generation = call.query, call.cluster.generation
+    match, initial = query.get("resourceVersionMatch"), "sendInitialEvents" in query
+    if not generation.knows_send_initial_events:
+        if match:
+            text = "resourceVersionMatch is forbidden for watch"
+            raise list_options_error("resourceVersionMatch", text)
+        return
+    if initial and match != _NOT_OLDER:
+        text = f"sendInitialEvents requires setting resourceVersionMatch to {_NOT_OLDER}"
+        raise list_options_error("resourceVersionMatch", text)
+    if initial and not generation.streams_lists:
+        gate = "unless the WatchList feature gate is enabled"
+        text = f"sendInitialEvents is forbidden for watch {gate}"
         raise list_options_error("sendInitialEvents", text)
-    if call.query.get("resourceVersionMatch") != "NotOlderThan":
-        text = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+    if match and not initial:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
         raise list_options_error("resourceVersionMatch", text)
 
 

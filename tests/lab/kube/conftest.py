@@ -1,135 +1,25 @@
-"""A certificate authority, a server for each test and clients that trust it."""
+"""A server for each test and clients that trust it."""
 
 from __future__ import annotations
 
-import ipaddress
+import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from kube_lab import ADMIN, Authority, ClientFor, StartServer, make_authority
 
-from keptn_doctor.lab.kube import (
-    Cluster,
-    KubeApiServer,
-    PodBackend,
-    Rule,
-    User,
-    server_context,
-)
-
-NOW = datetime(2026, 11, 23, 13, 50, tzinfo=UTC)
-ADMIN, READER = "admin-lab-token", "reader-lab-token"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Authority:
-    """Files of one certificate authority and a server certificate for 127.0.0.1."""
-
-    folder: Path
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    @property
-    def file(self) -> Path:
-        return self.folder / "ca.pem"
-
-    def client(self, name: str, group: str, *, until: datetime) -> tuple[Path, Path]:
-        subject = x509.Name(
-            [
-                x509.NameAttribute(NameOID.COMMON_NAME, name),
-                x509.NameAttribute(NameOID.ORGANIZATION_NAME, group),
-            ]
-        )
-        return self.issue(f"client-{name}", subject, until=until)
-
-    def issue(
-        self,
-        stem: str,
-        subject: x509.Name,
-        *,
-        until: datetime,
-        extension: x509.ExtensionType | None = None,
-    ) -> tuple[Path, Path]:
-        key = ec.generate_private_key(ec.SECP256R1())
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(until - timedelta(days=3650))
-            .not_valid_after(until)
-            .add_extension(
-                x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), False
-            )
-        )
-        if extension is not None:
-            builder = builder.add_extension(extension, critical=False)
-        certificate = builder.sign(self.key, hashes.SHA256())
-        pem, key_pem = self.folder / f"{stem}.pem", self.folder / f"{stem}.key"
-        pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        key_pem.write_bytes(_pem(key))
-        return pem, key_pem
-
-
-def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+from keptn_doctor.lab.kube import Cluster, KubeApiServer, PodBackend, server_context
 
 
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    folder = tmp_path_factory.mktemp("authority")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "lab authority")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=3650))
-        .not_valid_after(now + timedelta(days=3650))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.KeyUsage(
-                digital_signature=True,
-                key_cert_sign=True,
-                crl_sign=True,
-                content_commitment=False,
-                key_encipherment=False,
-                data_encipherment=False,
-                key_agreement=False,
-                encipher_only=False,
-                decipher_only=False,
-            ),
-            critical=True,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    made = Authority(folder=folder, certificate=certificate, key=key)
-    made.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
-    address = x509.SubjectAlternativeName(
-        [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-    )
-    made.issue("server", subject, until=now + timedelta(days=365), extension=address)
-    return made
+    return make_authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")
@@ -140,38 +30,33 @@ def tls(authority: Authority) -> ssl.SSLContext:
     )
 
 
-def users() -> dict[str, User]:
-    """An administrator and the reader of the recorded answers."""
-    rule = Rule(resources=("pods", "services"), verbs=("get", "list"), namespaces=("keptn-exec",))
-    return {
-        ADMIN: User(name="admin", groups=("system:masters",)),
-        READER: User(name="reader", rules=(rule,)),
-    }
-
-
-Start = Callable[..., "AsyncIterator[KubeApiServer]"]
+@pytest.fixture
+def trust(authority: Authority) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=str(authority.file))
 
 
 @pytest_asyncio.fixture
-async def start(tls: ssl.SSLContext) -> AsyncIterator[Callable[..., object]]:
+async def start(tls: ssl.SSLContext) -> AsyncIterator[StartServer]:
     """Start servers that end with the test: ``await start(cluster, pods)``."""
     async with AsyncExitStack() as stack:
 
         async def begin(
-            cluster: Cluster, pods: PodBackend | None = None, **options: object
+            cluster: Cluster, pods: PodBackend | None = None, **options: Any
         ) -> KubeApiServer:
-            server = KubeApiServer(cluster, pods, tls, **options)
-            return await stack.enter_async_context(server)
+            return await stack.enter_async_context(KubeApiServer(cluster, pods, tls, **options))
 
         yield begin
 
 
 @pytest.fixture
-def client_for(authority: Authority) -> Callable[..., httpx.AsyncClient]:
-    """An httpx client for a server, with a token or without."""
+def client_for(authority: Authority) -> ClientFor:
+    """An httpx client for a server, with a token, a client certificate or neither."""
 
     def make(
-        server: KubeApiServer, token: str | None = ADMIN, *, certificate: object = None
+        server: KubeApiServer,
+        token: str | None = ADMIN,
+        *,
+        certificate: tuple[Path, Path] | None = None,
     ) -> httpx.AsyncClient:
         context = ssl.create_default_context(cafile=str(authority.file))
         if certificate is not None:
@@ -182,3 +67,32 @@ def client_for(authority: Authority) -> Callable[..., httpx.AsyncClient]:
         )
 
     return make
+
+
+@pytest_asyncio.fixture
+async def upper() -> AsyncIterator[int]:
+    """A listener that answers each block in capitals; its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while block := await reader.read(4096):
+            writer.write(block.upper())
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]
+
+
+@pytest_asyncio.fixture
+async def web_page() -> AsyncIterator[int]:
+    """A tiny HTTP server that answers with the request line it got; its port."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        body = head.split(b"\r\n")[0]
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1]

@@ -2,91 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import aiohttp
-import httpx
 import pytest
-import pytest_asyncio
-from conftest import ADMIN, NOW, READER, Authority, users
+from kube_lab import ADMIN, NOW, PODS, READER, ClientFor, EchoPods, StartServer, running_pod, users
 
-from keptn_doctor.lab.kube import Cluster, KubeApiServer, cut_log
-
-StartServer = Callable[..., Awaitable[KubeApiServer]]
-ClientFor = Callable[..., httpx.AsyncClient]
-
-PODS = "/api/v1/namespaces/keptn-exec/pods"
-
-
-@dataclass
-class EchoPods:
-    """One running pod whose ports lead to a real listener on this machine."""
-
-    loopback: dict[int, int] = field(default_factory=dict)
-    pod_ip: dict[int, int] = field(default_factory=dict)
-    lines: tuple[str, ...] = ("one", "two", "three")
-
-    async def logs(
-        self, namespace: str, pod: str, container: str, *, tail_lines: int | None, **options: Any
-    ) -> str | None:
-        if options["previous"]:
-            return f"previous life of {container}\n"
-        return cut_log(list(self.lines), tail_lines=tail_lines, limit_bytes=options["limit_bytes"])
-
-    async def open_port(
-        self, namespace: str, pod: str, port: int
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await _open(self.loopback, port)
-
-    async def open_pod_ip(
-        self, namespace: str, pod: str, port: int
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await _open(self.pod_ip, port)
-
-
-async def _open(
-    ports: dict[int, int], port: int
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    if port not in ports:
-        raise ConnectionRefusedError
-    return await asyncio.open_connection("127.0.0.1", ports[port])
-
-
-def running_pod(name: str = "helm-service-0", **status: Any) -> dict[str, Any]:
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "keptn-exec", "labels": {"app": "helm-service"}},
-        "spec": {
-            "nodeName": "node-1",
-            "containers": [{"name": "distributor", "image": "keptn/distributor:0.18.0"}],
-        },
-        "status": {"phase": "Running", "podIP": "10.1.0.5", **status},
-    }
-
-
-@pytest_asyncio.fixture
-async def upper() -> AsyncIterator[int]:
-    """A listener that answers each block in capitals; the port."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while block := await reader.read(4096):
-            writer.write(block.upper())
-            await writer.drain()
-        writer.close()
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1]
-
-
-@pytest.fixture
-def trust(authority: Authority) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(authority.file))
+from keptn_doctor.lab.kube import Cluster, KubeApiServer
 
 
 def socket_url(server: KubeApiServer, port: int) -> str:

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from conftest import ADMIN, NOW, READER, Authority
+from kube_lab import ADMIN, NOW, READER, ClientFor, StartServer
 
-from keptn_doctor.lab.kube import Cluster, KubeApiServer, User
+from keptn_doctor.lab.kube import Cluster, User
 
 GOLDEN = Path(__file__).parent / "golden"
 GENERATIONS = ("1.20", "1.36")
@@ -127,20 +127,15 @@ async def replay(
     return await client.request(request["method"], path, headers=headers, content=raw)
 
 
-def clock() -> Any:
-    return NOW
-
-
 @pytest.mark.asyncio
 @pytest.mark.parametrize("generation", GENERATIONS)
 async def test_every_recorded_request_is_answered_as_the_real_server_did(
     generation: str,
-    start: Callable[..., Awaitable[KubeApiServer]],
-    client_for: Callable[..., httpx.AsyncClient],
-    authority: Authority,
+    start: StartServer,
+    client_for: ClientFor,
 ) -> None:
     users = {ADMIN: User(name="admin", groups=("system:masters",)), READER: User(name="reader")}
-    server = await start(Cluster(generation, users=users, now=clock))
+    server = await start(Cluster(generation, users=users, now=lambda: NOW))
     differences = []
     answers = recorded(generation)["answers"]
     async with client_for(server) as admin, client_for(server, None) as client:
@@ -154,7 +149,7 @@ async def test_every_recorded_request_is_answered_as_the_real_server_did(
     assert not differences, "\n\n".join(differences)
 
 
-def difference(answer: dict[str, Any], got: httpx.Response) -> AsyncIterator[str] | Any:
+def difference(answer: dict[str, Any], got: httpx.Response) -> Iterator[str]:
     expected, name = answer["answer"], answer["name"]
     if got.status_code != expected["status"]:
         yield f"{name}: {got.status_code} instead of {expected['status']}: {got.text[:300]}"
