@@ -226,6 +226,26 @@ def lab(**options: Any) -> int:
 
 
 @cli.command()
+@click.argument("role", type=click.Choice(["control-plane", "execution-plane"]))
+@_many(
+    "-n",
+    "--namespace",
+    "namespaces",
+    metavar="NAME",
+    text="Grant in this namespace only, not in all of them.",
+)
+@click.option("--namespaces-only", is_flag=True, help="No cluster-wide rights; all are optional.")
+@click.option("--probe-pod", is_flag=True, help="Add what --probe-pod needs.")
+@_text("--user", metavar="NAME", text="Grant it to this user, not to a new ServiceAccount.")
+@_text("--group", metavar="NAME", text="Grant it to this group, not to a new ServiceAccount.")
+def rbac(**options: Any) -> int:
+    """Print manifests with the least rights that a run can use, for kubectl apply -f -."""
+    from keptn_doctor.commands.rights import rbac as run  # noqa: PLC0415
+
+    return run(options)
+
+
+@cli.command()
 @click.argument("check_id", metavar="ID", shell_complete=_complete_ids)
 @_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
 def explain(check_id: str, check_dirs: tuple[str, ...]) -> int:

@@ -23,6 +23,7 @@ from keptn_doctor.commands.outputs import (
     wants_color,
 )
 from keptn_doctor.commands.reports import write_report
+from keptn_doctor.commands.rights import print_plan
 from keptn_doctor.commands.targets import targets_from, with_run_options
 from keptn_doctor.model.report import Report
 from keptn_doctor.progress import Progress, open_progress
@@ -62,6 +63,8 @@ def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     world = _world(options, environ)
     color = wants_color("auto", to_stdout=True, environ=environ)
     progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)
+    if options["plan"]:
+        return asyncio.run(_plan(world, options, environ, progress))
     runner = asyncio.Runner()
     report = runner.run(_diagnose(world, options, catalogue, progress))
     if not report.interrupted:
@@ -101,6 +104,17 @@ async def _diagnose(
                 )
             finally:
                 progress.close()
+
+
+async def _plan(
+    world: Targets | Scenario,
+    options: dict[str, Any],
+    environ: Mapping[str, str],
+    progress: Progress,
+) -> int:
+    async with _opened(world, options, progress) as targets:
+        progress.close()
+        return print_plan(targets, environ)
 
 
 @asynccontextmanager

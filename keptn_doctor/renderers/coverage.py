@@ -29,6 +29,8 @@ def put_coverage(page: Page, report: Report) -> None:
         _put_group(page, notes)
     if len(groups) > len(shown):
         page.put(f"and {count(len(groups) - len(shown), 'more reason')}: see --verbose", indent=4)
+    if any(note.kind == "right" for note in report.coverage):
+        page.put("keptn-doctor rbac prints manifests with all the rights of a run.", indent=4)
     if lacks and page.detail != "short":
         page.put(lacks, label=page.symbols.unknown, indent=2, hang=2)
     _put_own_faults(page, report)
@@ -48,8 +50,10 @@ def _put_group(page: Page, notes: list[NotAttempted]) -> None:
     subjects = names((note.subject for note in notes), limit=limit)
     text = f"{probes} of {subjects}: {notes[0].reason}"
     page.put(printable(text), label=page.symbols.unknown, indent=2, hang=2)
-    if notes[0].unlock:
-        page.put(printable(notes[0].unlock), label="To see it:", indent=4, hang=11)
+    if unlock := notes[0].unlock:
+        is_rule = notes[0].kind == "right" and not unlock.startswith("grant ")
+        text = f"grant the right to {unlock}" if is_rule else unlock
+        page.put(printable(text), label="To see it:", indent=4, hang=11)
 
 
 def _lacks(report: Report) -> str:

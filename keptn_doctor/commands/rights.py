@@ -1,0 +1,51 @@
+"""``rbac`` and ``check --plan``: what a run needs and what it would touch, in print."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import Any
+
+import click
+
+from keptn_doctor import exit_codes
+from keptn_doctor.plan import plan
+from keptn_doctor.rbac import Subject, manifests
+from keptn_doctor.targets import Targets
+from keptn_doctor.usage import UsageError
+
+
+def rbac(options: Mapping[str, Any]) -> int:
+    """Print the manifests of one role; raises UsageError."""
+    text = manifests(
+        options["role"],
+        namespaces=options["namespaces"],
+        active=options["probe_pod"],
+        cluster_wide=not options["namespaces_only"],
+        subject=_subject(options),
+    )
+    click.echo(text, nl=False)
+    return exit_codes.CONNECTED
+
+
+def _subject(options: Mapping[str, Any]) -> Subject:
+    if options["user"] and options["group"]:
+        raise UsageError("--user and --group exclude each other; drop one of them")
+    if options["user"]:
+        return Subject(kind="User", name=options["user"])
+    if options["group"]:
+        return Subject(kind="Group", name=options["group"])
+    return Subject()
+
+
+def print_plan(targets: Targets, environ: Mapping[str, str]) -> int:
+    """Print every host, verb and object that a run on these targets would touch."""
+    lines = plan(targets, environ)
+    for host, group in groupby(lines, key=lambda line: line.host):
+        click.echo(host)
+        for line in group:
+            why = f"  ({line.why})" if line.why else ""
+            click.echo(f"  {line.verb:<8} {line.object}{why}")
+    created = "It may create probe pods." if targets.active else "Nothing is created or changed."
+    click.echo(f"\n{created} Nothing was touched for this list.")
+    return exit_codes.CONNECTED
