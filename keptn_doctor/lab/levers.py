@@ -144,7 +144,7 @@ class GatewayLevers(Record, frozen=True, kw_only=True):
 class TokenLevers(Record, frozen=True, kw_only=True):
     """The API token on the control plane's side."""
 
-    secret: str = "keptn-api-token"  # apiService.tokenSecretName; the key keeps its name
+    secret: str = "keptn-api-token"  # noqa: S105 - apiService.tokenSecretName; the key keeps its name
     leftover_secret: bool = False  # an old keptn-api-token is still there beside another one
     api_service: Literal["current", "old"] = "current"  # old: not restarted since a rotation
     changed_ago_s: float | None = None  # the Secret was written again then

@@ -1,5 +1,4 @@
-"""The declared objects of a bare cluster: nodes, storage classes, cluster DNS, what hands out
-load balancer addresses, and the controller of the exposure.
+"""The declared objects of a bare cluster: nodes, storage classes, cluster DNS, load balancers.
 
 Only what a diagnosis looks at is there; a real cluster has more of everything.
 """
@@ -33,7 +32,8 @@ _NODE_LABELS = {
 }
 _PROVIDER_IDS = {
     "k3s": "k3s://", "k3d": "k3s://", "gke": "gce://keptn-lab/europe-west1-b/",
-    "eks": "aws:///eu-west-1a/i-", "aks": "azure:///subscriptions/lab/", "kind": "kind://docker/kind/",
+    "eks": "aws:///eu-west-1a/i-", "aks": "azure:///subscriptions/lab/",
+    "kind": "kind://docker/kind/",
 }  # fmt: skip
 _CLOUDS = {"gke", "eks", "aks"}
 _PATCH = 2  # the patch release of every Kubernetes minor in the lab
@@ -112,23 +112,22 @@ def _taint(text: str) -> Object:
 
 
 def _conditions(node: NodeLevers, born: datetime) -> list[Object]:
-    def condition(kind: str, status: bool, reason: str, message: str) -> Object:
-        return {
-            "type": kind, "status": "True" if status else "False", "reason": reason,
-            "message": message, "lastTransitionTime": objects.stamp(born),
-        }  # fmt: skip
-
     rows = []
     for name, title in (("memory", "Memory"), ("disk", "Disk"), ("pid", "PID")):
         bad = name in node.pressure
         reason = f"KubeletHas{'Insufficient' if bad else 'Sufficient'}{title}"
-        rows.append(condition(f"{title}Pressure", bad, reason, f"kubelet: {name} pressure: {bad}"))
+        message = f"kubelet has {'in' if bad else ''}sufficient {name} available"
+        rows.append(_condition(f"{title}Pressure", str(bad), reason, message))
     if node.ready:
-        rows.append(condition("Ready", True, "KubeletReady", "kubelet is posting ready status"))
+        rows.append(_condition("Ready", "True", "KubeletReady", "kubelet is posting ready status"))
     else:
-        lost = condition("Ready", False, "NodeStatusUnknown", "Kubelet stopped posting node status.")
-        rows.append({**lost, "status": "Unknown"})
-    return rows
+        words = "Kubelet stopped posting node status."
+        rows.append(_condition("Ready", "Unknown", "NodeStatusUnknown", words))
+    return [{**row, "lastTransitionTime": objects.stamp(born)} for row in rows]
+
+
+def _condition(kind: str, status: str, reason: str, message: str) -> Object:
+    return {"type": kind, "status": status, "reason": reason, "message": message}
 
 
 def _storage_classes(storage: StorageLevers, born: datetime) -> Iterator[Object]:
@@ -177,7 +176,8 @@ def _load_balancer(levers: ClusterLevers, born: datetime) -> Iterator[Object]:
         home, image = "metallb-system", "quay.io/metallb"
         yield objects.namespace(home, born=born)
         yield _system_deployment("controller", home, f"{image}/controller:v0.13.7", born)
-        yield _system_deployment("speaker", home, f"{image}/speaker:v0.13.7", born, kind="DaemonSet")
+        speaker = f"{image}/speaker:v0.13.7"
+        yield _system_deployment("speaker", home, speaker, born, kind="DaemonSet")
         yield objects.obj(
             "IPAddressPool", "default", home, api="metallb.io/v1beta1", born=born,
             spec={"addresses": ["203.0.113.0/24"]},

@@ -79,7 +79,8 @@ def _config_maps(
         text = 'pid_file: "/var/run/nats/nats.pid"\nhttp: 8222\n'
         if nats == "keptn-nats":
             text += "jetstream {\n  max_mem: 500Mi\n  store_dir: /data\n  max_file: 5Gi\n}\n"
-        yield objects.config_map(f"{nats}-config", plan.namespace, {"nats.conf": text}, born=plan.born)
+        files = {"nats.conf": text}
+        yield objects.config_map(f"{nats}-config", plan.namespace, files, born=plan.born)
 
 
 def _component(

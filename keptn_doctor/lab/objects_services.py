@@ -208,7 +208,8 @@ def _main_image(plan: ServicePlan) -> str:
     if plan.chart == "custom":
         return f"docker.io/example/{plan.name}:{plan.version}"
     contrib = numbers(plan.version) >= (0, 18, 0)
-    return f"{'ghcr.io/keptn-contrib' if contrib else 'docker.io/keptn'}/{plan.chart}:{plan.version}"
+    registry = "ghcr.io/keptn-contrib" if contrib else "docker.io/keptn"
+    return f"{registry}/{plan.chart}:{plan.version}"
 
 
 def _main_environment(plan: ServicePlan) -> list[Object]:
@@ -222,7 +223,7 @@ def _main_environment(plan: ServicePlan) -> list[Object]:
 
 
 def _main_resources(plan: ServicePlan) -> Object:
-    if plan.chart == JES or plan.chart == "custom":
+    if plan.chart in {JES, "custom"}:
         return {
             "requests": {"cpu": "50m", "memory": "128Mi"},
             "limits": {"cpu": "1", "memory": "512Mi"},

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec.inspect as mi
 import yaml
@@ -45,7 +46,7 @@ class Reader:
             raise ScenarioError(f"{self.source}{line}: {problem}") from None
         if node is None:
             raise ScenarioError(f"{self.source}: the file is empty; it needs at least a title")
-        made: T = self._value(node, _info(kind), ())
+        made: T = self._value(node, _info(cast(Hashable, kind)), ())
         return made
 
     def error(self, path: Path, problem: str) -> ScenarioError:
@@ -181,7 +182,7 @@ def is_duration(field: mi.Field) -> bool:
 
 
 @cache
-def _info(kind: type) -> mi.Type:
+def _info(kind: Hashable) -> mi.Type:
     return mi.type_info(kind)
 
 

@@ -14,6 +14,7 @@ from keptn_doctor.lab import settings as sim
 from keptn_doctor.lab.charts import chart
 from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.levers import (
+    ClusterLevers,
     ControlPlaneLevers,
     Expectation,
     OperatorLevers,
@@ -140,7 +141,9 @@ def _check(scenario: Scenario, reader: Reader) -> None:
     except ValueError as error:
         raise reader.error(path, str(error)) from None
     planes = planes_of(scenario)
-    clusters = {("control-plane",): scenario.control_plane.cluster}
+    clusters: dict[tuple[str, ...], ClusterLevers] = {
+        (CONTROL_PLANE,): scenario.control_plane.cluster
+    }
     clusters |= {("execution-planes", name): plane.cluster for name, plane in planes.items()}
     for where, cluster in clusters.items():
         try:
@@ -159,5 +162,6 @@ def _check(scenario: Scenario, reader: Reader) -> None:
     contexts = {scenario.control_plane.context, *(p.context for p in planes.values())}
     for name in scenario.operator.contexts:
         if name not in contexts:
-            problem = f"no cluster has the context '{name}'; there are {', '.join(sorted(contexts))}"
+            there = ", ".join(sorted(contexts))
+            problem = f"no cluster has the context '{name}'; there are {there}"
             raise reader.error(("operator", "contexts", name), problem)

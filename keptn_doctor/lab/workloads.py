@@ -139,8 +139,8 @@ class Controllers:
         for index in range(count):
             age = levers.restarted_ago_s or self._age(workload)
             plan = self._plan_pod(
-                workload, template.get("spec") or {}, scheduler, levers, age,
-                faults.get((kind, home, name), {}),
+                workload, template.get("spec") or {}, scheduler, levers=levers, age=age,
+                faults=faults.get((kind, home, name), {}),
             )  # fmt: skip
             pod_name = {
                 "Deployment": f"{name}-{suffix}-{objects.generated(f'{home}/{name}/{index}')}",
@@ -164,6 +164,7 @@ class Controllers:
         workload: Object,
         spec: Object,
         scheduler: Scheduler,
+        *,
         levers: WorkloadLevers,
         age: float,
         faults: dict[str, ContainerPlan],
@@ -192,7 +193,7 @@ class Controllers:
         )  # fmt: skip
         plans = container_plans(spec, around, self.inventory)
         if meta["name"] == "coredns" and self.levers.cluster_dns == "down":
-            text = "[FATAL] plugin/loop: Loop (127.0.0.1:38293 -> :53) detected for zone \".\""
+            text = '[FATAL] plugin/loop: Loop (127.0.0.1:38293 -> :53) detected for zone "."'
             first = (spec.get("containers") or [{}])[0]
             plans = (crash_loop(first, exit_code=1, log=(text,), restarts=30),)
         if levers.restarts:

@@ -5,6 +5,7 @@ Each answers with the message that the ReplicaSet's FailedCreate event carries, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from keptn_doctor.lab.inventory import Inventory
@@ -27,7 +28,7 @@ def forbidden_by_pod_security(
     contexts = [(c.get("name"), c.get("securityContext") or {}) for c in containers]
     pod = pod_spec.get("securityContext") or {}
     found = []
-    rules = (
+    rules: tuple[tuple[str, Callable[[Object], bool]], ...] = (
         ("allowPrivilegeEscalation != false", lambda c: c.get("allowPrivilegeEscalation") is False),
         ("unrestricted capabilities", lambda c: "ALL" in _drops(c)),
         ("runAsNonRoot != true", lambda c: c.get("runAsNonRoot", pod.get("runAsNonRoot")) is True),

@@ -73,7 +73,7 @@ def pod_status(plan: PodPlan, *, name: str, born: datetime, now: datetime) -> Ob
 def _conditions(plan: PodPlan, born: datetime) -> list[Object]:
     since = objects.stamp(born)
 
-    def row(kind: str, holds: bool, reason: str = "", message: str = "") -> Object:
+    def row(kind: str, holds: object, reason: str = "", message: str = "") -> Object:
         made = {"type": kind, "status": "True" if holds else "False", "lastTransitionTime": since}
         if reason and not holds:
             made |= {"reason": reason, "message": message}

@@ -154,7 +154,9 @@ def _unbindable(
     source = "persistentvolume-controller"
     if not wanted:
         text = "no persistent volumes available for this claim and no storage class is set"
-        return Incident(reason="FailedBinding", message=text, kind="Normal", count=240, source=source)
+        return Incident(
+            reason="FailedBinding", message=text, kind="Normal", count=240, source=source
+        )
     if wanted not in classes:
         text = f'storageclass.storage.k8s.io "{wanted}" not found'
         return Incident(reason="ProvisioningFailed", message=text, count=240, source=source)

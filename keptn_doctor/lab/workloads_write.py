@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from keptn_doctor.lab import objects
-from keptn_doctor.lab.inventory import Inventory
 from keptn_doctor.lab.kube.objects import stable_uid
 from keptn_doctor.lab.objects import Object
 from keptn_doctor.lab.workloads import KINDS, Controllers, PlannedPod
@@ -136,7 +135,9 @@ def _replica_set(
         made["status"] |= {"readyReplicas": ready, "availableReplicas": ready}
     made["status"] |= {"fullyLabeledReplicas": len(exist)} if exist else {}
     conditions = _replica_failure(pods, now)
-    return made if not conditions else {**made, "status": {**made["status"], "conditions": conditions}}
+    if conditions:
+        made["status"]["conditions"] = conditions
+    return made
 
 
 def _replica_failure(pods: list[PlannedPod], now: datetime) -> list[Object]:
@@ -218,7 +219,8 @@ def _endpoints(controllers: Controllers, service: Object) -> Iterator[Object]:
     if not selector:
         return
     home, name = str(meta["namespace"]), str(meta["name"])
-    ready, waiting = [], []
+    ready: list[Object] = []
+    waiting: list[Object] = []
     for pod in controllers.selected(home, selector):
         if not pod.plan.node or pod.plan.phase not in {"Running", "Pending"}:
             continue
@@ -238,7 +240,7 @@ def _endpoints(controllers: Controllers, service: Object) -> Iterator[Object]:
         made["subsets"] = [{**subset, "ports": ports}]
     yield made
     if controllers.generation.minor >= 21:
-        yield _slice(name, home, [*ready, *waiting], len(ready), ports, born)
+        yield _slice(made, [*ready, *waiting], ready=len(ready), ports=ports)
 
 
 def _endpoint_port(port: Object) -> Object:
@@ -249,12 +251,15 @@ def _endpoint_port(port: Object) -> Object:
 
 
 def _slice(
-    name: str, home: str, rows: list[Object], ready: int, ports: list[Object], born: datetime
+    endpoints: Object, rows: list[Object], *, ready: int, ports: list[Object]
 ) -> Object:
+    meta = endpoints["metadata"]
+    name = str(meta["name"])
     made = objects.obj(
-        "EndpointSlice", f"{name}-{objects.generated(name)}", home, api="discovery.k8s.io/v1",
-        labels={"kubernetes.io/service-name": name}, born=born,
+        "EndpointSlice", f"{name}-{objects.generated(name)}", meta["namespace"],
+        api="discovery.k8s.io/v1", labels={"kubernetes.io/service-name": name},
     )  # fmt: skip
+    made["metadata"]["creationTimestamp"] = meta["creationTimestamp"]
     made["addressType"] = "IPv4"
     made["endpoints"] = [
         {

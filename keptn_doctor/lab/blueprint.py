@@ -1,0 +1,245 @@
+"""A scenario as declared objects: one inventory per cluster, before anything is derived from it.
+
+Tokens are made here, anew for each world, and go nowhere but into the world's own Secrets and
+Deployments.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import string
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from keptn_doctor.lab import objects
+from keptn_doctor.lab.exposure import default_endpoint
+from keptn_doctor.lab.inventory import Inventory
+from keptn_doctor.lab.levers import (
+    ClusterLevers,
+    ControlPlaneLevers,
+    ObjectChange,
+    PlaneLevers,
+    ServiceLevers,
+)
+from keptn_doctor.lab.objects import Object
+from keptn_doctor.lab.objects_cluster import cluster_objects
+from keptn_doctor.lab.objects_control_plane import (
+    TOKEN_SECRET,
+    ControlPlaneObjects,
+    control_plane_objects,
+)
+from keptn_doctor.lab.objects_exposure import expose_service, exposure_objects
+from keptn_doctor.lab.objects_services import (
+    ServicePlan,
+    chart_of,
+    default_topics,
+    fitting_versions,
+    service_objects,
+)
+from keptn_doctor.lab.scenario import CONTROL_PLANE, Scenario, planes_of
+from keptn_doctor.model.base import Record
+
+_INSTALLED = timedelta(days=30)  # how old clusters and the control plane are
+_DEPLOYED = timedelta(days=10)  # and the execution planes' services
+
+
+class Tokens(Record, frozen=True, kw_only=True):
+    """The API tokens of one world, by the names that scenarios use."""
+
+    current: str
+    old: str
+    wrong: str
+
+    @classmethod
+    def made(cls) -> Tokens:
+        return cls(current=_token(), old=_token(), wrong=_token())
+
+    def named(self, name: str) -> str:
+        """The token a lever means; anything that is no name is a token itself."""
+        known = {
+            "current": self.current,
+            "old": self.old,
+            "wrong": self.wrong,
+            "empty": "",
+            "none": "",
+            "base64": base64.b64encode(self.current.encode()).decode(),
+            "newline": self.current + "\n",
+            "blank-padded": f" {self.current} ",
+            "truncated": self.current[:-1],
+        }
+        return known.get(name, name)
+
+
+def _token() -> str:
+    alphabet = string.ascii_letters + string.digits
+    return "".join(secrets.choice(alphabet) for _ in range(45))
+
+
+class Site(Record, frozen=True, kw_only=True):
+    """One cluster: what is declared in it, and the changes still to be made to derived objects."""
+
+    context: str
+    levers: ClusterLevers
+    inventory: Inventory
+    later: tuple[ObjectChange, ...] = ()
+    keptn_namespace: str = ""  # of the control plane, when it lives here
+    planes: tuple[str, ...] = ()  # execution planes that live here
+
+
+class Blueprint(Record, frozen=True, kw_only=True):
+    """All clusters of a scenario, the control plane's first."""
+
+    scenario: Scenario
+    planes: dict[str, PlaneLevers]
+    tokens: Tokens
+    endpoint: str  # what the exposure gives
+    sites: tuple[Site, ...]
+    now: datetime
+
+    def site_of(self, plane: str) -> Site:
+        """The cluster an execution plane lives in; ``control-plane`` is one of the names."""
+        if plane == CONTROL_PLANE:
+            return self.sites[0]
+        return next(site for site in self.sites if plane in site.planes)
+
+
+def blueprint(scenario: Scenario, *, now: datetime) -> Blueprint:
+    """Declare everything, then make the scenario's changes to it."""
+    planes, tokens = planes_of(scenario), Tokens.made()
+    levers = scenario.control_plane
+    born = now - _INSTALLED
+    home = Inventory(cluster_objects(levers.cluster, number=1, born=born))
+    for obj in _control_plane(scenario, tokens, now):
+        home.add(obj)
+    expose_service(home, levers)
+    endpoint = default_endpoint(levers, home)
+    inventories = {CONTROL_PLANE: home}
+    for number, (name, plane) in enumerate(planes.items(), start=2):
+        if not plane.same_cluster_as:
+            inventories[name] = Inventory(cluster_objects(plane.cluster, number=number, born=born))
+    owners = {name: _owner(name, planes) for name in planes}
+    for name, plane in planes.items():
+        for obj in _plane(name, plane, scenario, tokens=tokens, endpoint=endpoint, now=now):
+            inventories[owners[name]].add(obj)
+    sites = []
+    for owner, inventory in inventories.items():
+        cluster = levers.cluster if owner == CONTROL_PLANE else planes[owner].cluster
+        sites.append(
+            Site(
+                context=levers.context if owner == CONTROL_PLANE else planes[owner].context,
+                levers=cluster, inventory=inventory, later=inventory.apply(cluster.objects),
+                keptn_namespace=levers.namespace if owner == CONTROL_PLANE else "",
+                planes=tuple(n for n in planes if owners[n] == owner),
+            )
+        )  # fmt: skip
+    return Blueprint(
+        scenario=scenario, planes=planes, tokens=tokens, endpoint=endpoint, sites=tuple(sites),
+        now=now,
+    )  # fmt: skip
+
+
+def _owner(plane: str, planes: dict[str, PlaneLevers]) -> str:
+    for _ in planes:
+        other = planes[plane].same_cluster_as if plane in planes else ""
+        if not other:
+            break
+        plane = other
+    return plane
+
+
+def _absent(cluster: ClusterLevers) -> tuple[str, ...]:
+    return tuple(name for name, levers in cluster.workloads.items() if levers.absent)
+
+
+def _control_plane(scenario: Scenario, tokens: Tokens, now: datetime) -> Iterator[Object]:
+    levers = scenario.control_plane
+    born = now - _INSTALLED
+    plan = ControlPlaneObjects(
+        version=scenario.version, namespace=levers.namespace, token=tokens.current, born=born,
+        prefix_path=levers.gateway.prefix_path, token_secret=levers.token.secret,
+        event_validation=levers.event_validation, registration_ttl=levers.registration_ttl,
+        without=_absent(levers.cluster),
+    )  # fmt: skip
+    for obj in control_plane_objects(plan):
+        _scale(obj, levers.cluster)
+        if obj["kind"] == "Secret" and obj["metadata"]["name"] == levers.token.secret:
+            _rewritten(obj, levers, now)
+        yield obj
+    if levers.token.leftover_secret and levers.token.secret != TOKEN_SECRET:
+        values = {TOKEN_SECRET: tokens.old}
+        yield objects.secret(TOKEN_SECRET, levers.namespace, values, born=born)
+    yield from exposure_objects(levers, born)
+
+
+def _rewritten(secret: Object, levers: ControlPlaneLevers, now: datetime) -> None:
+    if levers.token.changed_ago_s is not None:
+        at = objects.stamp(now - timedelta(seconds=levers.token.changed_ago_s))
+        for row in secret["metadata"]["managedFields"]:
+            row["time"] = at
+
+
+def _scale(obj: Object, cluster: ClusterLevers) -> None:
+    levers = cluster.workloads.get(obj["metadata"]["name"])
+    if levers is not None and levers.replicas is not None and "replicas" in obj.get("spec", {}):
+        obj["spec"]["replicas"] = levers.replicas
+
+
+def _plane(
+    name: str,
+    plane: PlaneLevers,
+    scenario: Scenario,
+    *,
+    tokens: Tokens,
+    endpoint: str,
+    now: datetime,
+) -> Iterator[Object]:
+    born = now - _DEPLOYED
+    given = [s.namespace for s in plane.services.values() if s is not None]
+    homes = dict.fromkeys([plane.namespace, *given])
+    for home in homes:
+        if home:
+            yield objects.namespace(home, born=born)
+    for service, levers in plane.services.items():
+        if levers is None or service in _absent(plane.cluster):
+            continue
+        plan = _service_plan(
+            name, service, levers, plane=plane, keptn=scenario.version, tokens=tokens,
+            endpoint=endpoint, born=born,
+        )  # fmt: skip
+        for obj in service_objects(plan):
+            _scale(obj, plane.cluster)
+            yield obj
+
+
+def _service_plan(
+    plane_name: str,
+    name: str,
+    levers: ServiceLevers,
+    *,
+    plane: PlaneLevers,
+    keptn: str,
+    tokens: Tokens,
+    endpoint: str,
+    born: datetime,
+) -> ServicePlan:
+    chart = levers.chart or chart_of(name)
+    version, distributor = fitting_versions(chart, keptn)
+    if levers.client == "sdk":
+        distributor = ""
+    elif levers.client == "distributor" and not distributor:
+        distributor = keptn
+    if levers.version and not levers.distributor and chart in {"helm-service", "jmeter-service"}:
+        distributor = levers.version
+    return ServicePlan(
+        plane=plane_name, name=name, namespace=levers.namespace or plane.namespace, chart=chart,
+        version=levers.version or version, distributor=levers.distributor or distributor,
+        integration_name=levers.integration_name or name, replicas=levers.replicas,
+        remote=levers.remote, endpoint=levers.endpoint or endpoint,
+        token=tokens.named(levers.token), token_from=levers.token_from,
+        token_secret=levers.token_secret,
+        ssl_verify=True if levers.ssl_verify is None else levers.ssl_verify,
+        topics=default_topics(chart) if levers.topics is None else levers.topics,
+        project_filter=levers.project_filter, stage_filter=levers.stage_filter,
+        service_filter=levers.service_filter, env=levers.env, born=born,
+    )  # fmt: skip
