@@ -79,7 +79,7 @@ async def survey(
     if not names:
         raise UsageError(f"{config.files[0]} has no contexts: there is nothing to look through")
     if len(names) > MAX_CONTEXTS:
-        raise UsageError(f"{len(names)} contexts are more than the {MAX_CONTEXTS} that are looked at")
+        raise UsageError(f"{len(names)} contexts are too many: {MAX_CONTEXTS} at most")
     limit = asyncio.Semaphore(_AT_ONCE)
 
     async def one(name: str) -> ContextSurvey:

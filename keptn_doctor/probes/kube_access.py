@@ -136,6 +136,11 @@ def unreadable(detail: str) -> WorldFault:
     return WorldFault(Failure(phase="auth", code="credentials-unreadable", detail=detail))
 
 
+def expired(detail: str) -> WorldFault:
+    """Credentials whose time is over: raise what this returns."""
+    return WorldFault(Failure(phase="auth", code="credentials-expired", detail=detail))
+
+
 def _impersonation(user: Entry | None) -> tuple[tuple[str, str], ...]:
     """The ``as`` fields, which kubectl honours and the kubernetes package ignores."""
     if user is None or not user.body.get("as"):

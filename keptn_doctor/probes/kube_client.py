@@ -316,16 +316,22 @@ class KubeClient:
         body: dict[str, Any] | None,
         cut_at: int,
     ) -> Answer:
-        limit = self.deadlines.kube_s
+        limit, status = self.deadlines.kube_s, 0
         try:
             async with self._limit, asyncio.timeout(limit):  # httpx limits single reads only
                 self.requests += 1
                 async with self._http.stream(
                     method, path, params=_query(params), json=body
                 ) as response:
+                    status = response.status_code
                     answer = await read_answer(response, cut_at or _MAX_BODY)
         except TimeoutError as error:
             raise self._late(limit) from error
+        except httpx.RemoteProtocolError as error:
+            if not status:
+                raise self._unreachable(error) from error
+            detail = f"the answer to {path} broke off"
+            raise fault("http", "truncated", detail, status=status) from error
         except (httpx.HTTPError, OSError) as error:
             raise self._unreachable(error) from error
         if answer.truncated and not cut_at:

@@ -15,12 +15,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.environment_proxy import environment_proxy
-from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_access import (
     ClusterAccess,
     FoundContext,
+    expired,
     jwt_expiry,
     read_text,
     unreadable,
@@ -57,7 +56,7 @@ async def load_access(
         raise unreadable(str(error)) from error
     if config is None or context is None:
         raise unreadable("there is no kubeconfig")
-    found = await asyncio.to_thread(_load, config, context)
+    found = await asyncio.to_thread(_load, config, context, moment)
     if found.plugin is not None:
         spec = await asyncio.to_thread(found.cluster_info)
         credential = await run_plugin(
@@ -68,7 +67,7 @@ async def load_access(
     return found.access(target.name, proxy=environment_proxy(found.server, environ))
 
 
-def _load(config: Kubeconfig, context: Entry) -> FoundContext:
+def _load(config: Kubeconfig, context: Entry, now: datetime) -> FoundContext:
     """Walk one context with the package's loader; blocking, and 0.7 s when it is imported first."""
     from keptn_doctor.probes.kube_loader import ContextLoader  # noqa: PLC0415 - 0.7 s, 48 MiB
 
@@ -86,7 +85,7 @@ def _load(config: Kubeconfig, context: Entry) -> FoundContext:
             "which is not there"
         )
     found = FoundContext(cluster, user, str(context.body.get("namespace") or "default"))
-    ContextLoader(context, cluster, user).fill(found)
+    ContextLoader(context, cluster, user, now=now).fill(found)
     return found
 
 
@@ -101,11 +100,10 @@ def _refuse_dead_certificate(found: FoundContext, now: datetime) -> None:
     except ValueError as error:
         raise unreadable(f"client certificate of {found.whose} is no certificate") from error
     if certificate.not_valid_after_utc <= now:
-        detail = (
+        raise expired(
             f"the client certificate of {found.whose} expired at "
             f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
         )
-        raise WorldFault(Failure(phase="auth", code="credentials-expired", detail=detail))
     if certificate.not_valid_before_utc > now:
         raise unreadable(
             f"the client certificate of {found.whose} is not valid before "

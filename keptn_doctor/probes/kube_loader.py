@@ -6,7 +6,7 @@ Imported by ``kube_credentials`` only, and only when a cluster is touched: the p
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from kubernetes.config.kube_config import ConfigNode, KubeConfigLoader
 from keptn_doctor.probes.kube_access import (
     FoundContext,
     decode_base64,
+    expired,
     jwt_expiry,
     read_text,
     unreadable,
@@ -33,7 +34,10 @@ _LEGACY = {
 class ContextLoader(KubeConfigLoader):
     """Reads one context into memory; the order of methods is the package's own."""
 
-    def __init__(self, context: Entry, cluster: Entry, user: Entry | None) -> None:
+    def __init__(
+        self, context: Entry, cluster: Entry, user: Entry | None, *, now: datetime
+    ) -> None:
+        self._now = now
         self._cluster_entry, self._user_entry = cluster, user
         self._user_body = user.body if user else {}
         document = {
@@ -88,8 +92,8 @@ class ContextLoader(KubeConfigLoader):
         if not token:
             raise unreadable(f"{self._found.whose}: its auth-provider oidc holds no id-token")
         expires_at = jwt_expiry(token)
-        if expires_at is not None and expires_at <= datetime.now(UTC):
-            raise unreadable(
+        if expires_at is not None and expires_at <= self._now:
+            raise expired(
                 f"{self._found.whose}: the id-token expired at {expires_at:%Y-%m-%d %H:%M} UTC; "
                 "any kubectl command refreshes it"
             )

@@ -1,0 +1,430 @@
+"""Every way into a cluster that a kubeconfig knows: it works, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from kube_worlds import ADMIN, World, encode, kube_api
+
+from keptn_doctor.lab.kube import User
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.network_settings import Deadlines
+from keptn_doctor.probes.failures import WorldFault
+from keptn_doctor.probes.kube_access import ClusterAccess
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.kube_credentials import load_access
+from keptn_doctor.targets import ClusterTarget
+
+pytestmark = pytest.mark.asyncio
+
+SERVER = "https://192.0.2.1:6443"  # never dialled
+ENVIRONMENT = {"PATH": os.environ["PATH"]}
+
+
+async def load(path: Path, *, deadline_s: float = 10.0, **environ: str) -> ClusterAccess:
+    target = ClusterTarget(name="test", context="test", kubeconfig=str(path))
+    return await load_access(target, environ=ENVIRONMENT | environ, deadline_s=deadline_s)
+
+
+async def refused(path: Path, *, deadline_s: float = 10.0) -> Failure:
+    with pytest.raises(WorldFault) as caught:
+        await load(path, deadline_s=deadline_s)
+    assert caught.value.failure.phase == "auth"
+    return caught.value.failure
+
+
+async def who_am_i(access: ClusterAccess, world: World, **served: Any) -> str:
+    """The user that the API server takes these credentials for."""
+    async with kube_api(world.tls(), **served) as server:
+        there = ClusterAccess(**{f: getattr(access, f) for f in access.__struct_fields__})
+        changed = {f: getattr(there, f) for f in there.__struct_fields__} | {"server": server.url}
+        async with KubeClient(ClusterAccess(**changed), deadlines=Deadlines(kube_s=5)) as kube:
+            await kube.get("/version", dict)
+        return server.served[-1].user
+
+
+def jwt(expires: datetime) -> str:
+    def part(value: dict[str, Any]) -> str:
+        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+    claims = {"sub": "tester", "exp": int(expires.timestamp())}
+    return f"{part({'alg': 'none'})}.{part(claims)}.signature"
+
+
+async def test_a_token_is_used(world: World) -> None:
+    access = await load(world.kubeconfig(SERVER, {"token": ADMIN}))
+    assert await who_am_i(access, world) == "admin"
+    assert ADMIN not in repr(access)
+
+
+async def test_a_token_file_is_relative_to_its_kubeconfig_and_loses_its_newline(
+    world: World,
+) -> None:
+    (world.folder / "token").write_text(f"{ADMIN}\n")
+    access = await load(world.kubeconfig(SERVER, {"tokenFile": "token"}))
+    assert await who_am_i(access, world) == "admin"
+
+
+async def test_a_token_file_goes_before_a_token(world: World) -> None:
+    (world.folder / "token").write_text(ADMIN)
+    access = await load(world.kubeconfig(SERVER, {"tokenFile": "token", "token": "old"}))
+    assert await who_am_i(access, world) == "admin"
+
+
+@pytest.mark.parametrize("as_files", [True, False])
+async def test_a_client_certificate_is_used(world: World, *, as_files: bool) -> None:
+    identity = world.authority.issue("jane", groups=("system:masters",))
+    if as_files:
+        (world.folder / "jane.pem").write_text(identity.certificate)
+        (world.folder / "jane.key").write_text(identity.key)
+        user = {"client-certificate": "jane.pem", "client-key": "jane.key"}
+    else:
+        user = {
+            "client-certificate-data": encode(identity.certificate),
+            "client-key-data": encode(identity.key),
+        }
+    access = await load(world.kubeconfig(SERVER, user))
+    assert await who_am_i(access, world) == "jane"
+    assert identity.key not in repr(access)
+
+
+async def test_no_key_is_left_in_a_temporary_file(world: World, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    before, tempfile.tempdir = tempfile.tempdir, str(scratch)
+    try:
+        identity = world.authority.issue("jane", groups=("system:masters",))
+        user = {
+            "client-certificate-data": encode(identity.certificate),
+            "client-key-data": encode(identity.key),
+        }
+        access = await load(world.kubeconfig(SERVER, user))
+        assert await who_am_i(access, world) == "jane"
+    finally:
+        tempfile.tempdir = before
+    assert list(scratch.iterdir()) == []
+
+
+async def test_an_expired_client_certificate_is_recognised_before_dialling(world: World) -> None:
+    identity = world.authority.issue("jane", days=-1)
+    user = {
+        "client-certificate-data": encode(identity.certificate),
+        "client-key-data": encode(identity.key),
+    }
+    failure = await refused(world.kubeconfig(SERVER, user))
+    assert failure.code == "credentials-expired"
+    assert 'user "test"' in failure.detail
+
+
+async def test_certificate_and_key_that_do_not_fit_are_said(world: World) -> None:
+    first, second = world.authority.issue("jane"), world.authority.issue("jane")
+    user = {
+        "client-certificate-data": encode(first.certificate),
+        "client-key-data": encode(second.key),
+    }
+    access = await load(world.kubeconfig(SERVER, user))
+    with pytest.raises(WorldFault) as caught:
+        KubeClient(access)
+    assert caught.value.failure.code == "credentials-unreadable"
+
+
+async def test_a_token_that_has_expired_explains_a_401(world: World) -> None:
+    token = jwt(datetime.now(UTC) - timedelta(hours=1))
+    access = await load(world.kubeconfig(SERVER, {"token": token}))
+    with pytest.raises(WorldFault) as caught:
+        await who_am_i(access, world)
+    assert caught.value.failure.code == "credentials-expired"
+    assert token not in caught.value.failure.detail
+
+
+async def test_impersonation_is_honoured(world: World) -> None:
+    access = await load(
+        world.kubeconfig(SERVER, {"token": ADMIN, "as": "jane", "as-groups": ["ops", "dev"]})
+    )
+    assert access.impersonate == (
+        ("Impersonate-User", "jane"),
+        ("Impersonate-Group", "ops"),
+        ("Impersonate-Group", "dev"),
+    )
+
+
+async def test_a_user_with_password_is_used(world: World) -> None:
+    access = await load(world.kubeconfig(SERVER, {"username": "jane", "password": "open-sesame"}))
+    assert access.authorization is not None
+    assert access.authorization.reveal() == f"Basic {encode('jane:open-sesame')}"
+
+
+async def test_the_namespace_and_the_server_of_the_context_are_kept(world: World) -> None:
+    access = await load(world.kubeconfig(f"{SERVER}/k8s/", {"token": "t"}, namespace="keptn"))
+    assert (access.namespace, access.server) == ("keptn", f"{SERVER}/k8s")
+
+
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ({"auth-provider": {"name": "gcp"}}, "gke-gcloud-auth-plugin"),
+        ({"auth-provider": {"name": "azure"}}, "kubelogin"),
+        ({"auth-provider": {"name": "oidc", "config": {}}}, "no id-token"),
+        ({"tokenFile": "nowhere"}, "nowhere cannot be read"),
+        ({"token": "two words"}, "blank or control character"),
+        ({"client-certificate": "nowhere.pem"}, "nowhere.pem cannot be read"),
+        ({"client-key-data": "bm8="}, "lacks the client-certificate"),
+        ({"client-certificate-data": "!!", "client-key-data": "bm8="}, "lacks the client-cert"),
+        ({"client-certificate-data": "bm8=", "client-key-data": "bm8="}, "no certificate"),
+        ({"exec": {"args": []}}, "no command"),
+    ],
+)
+async def test_unusable_credentials_are_named(
+    world: World, user: dict[str, Any], words: str
+) -> None:
+    failure = await refused(world.kubeconfig(SERVER, user))
+    assert failure.code == "credentials-unreadable"
+    assert words in failure.detail
+
+
+@pytest.mark.parametrize(
+    ("cluster", "words"),
+    [
+        ({"server": ""}, "has no server"),
+        ({"insecure-skip-tls-verify": True}, "both a certificate-authority and insecure"),
+        ({"certificate-authority-data": "", "certificate-authority": "ca.x"}, "cannot be read"),
+    ],
+)
+async def test_unusable_cluster_entries_are_named(
+    world: World, cluster: dict[str, Any], words: str
+) -> None:
+    failure = await refused(world.kubeconfig(SERVER, {"token": "t"}, cluster=cluster))
+    assert failure.code == "credentials-unreadable"
+    assert words in failure.detail
+
+
+@pytest.mark.parametrize("part", ["cluster", "user"])
+async def test_a_context_that_points_nowhere_is_named(world: World, part: str) -> None:
+    path = world.kubeconfig(SERVER, {"token": "t"})
+    document = yaml.safe_load(path.read_text())
+    document["contexts"][0]["context"][part] = "gone"
+    path.write_text(yaml.safe_dump(document))
+    failure = await refused(path)
+    assert f'the {part} "gone", which is not there' in failure.detail
+
+
+async def test_an_expired_oidc_token_says_how_to_get_another(world: World) -> None:
+    token = jwt(datetime.now(UTC) - timedelta(hours=1))
+    provider = {"name": "oidc", "config": {"id-token": token}}
+    failure = await refused(world.kubeconfig(SERVER, {"auth-provider": provider}))
+    assert failure.code == "credentials-expired"
+    assert "kubectl" in failure.detail
+
+
+async def test_a_valid_oidc_token_is_used(world: World) -> None:
+    token = jwt(datetime.now(UTC) + timedelta(hours=1))
+    provider = {"name": "oidc", "config": {"id-token": token}}
+    access = await load(world.kubeconfig(SERVER, {"auth-provider": provider}))
+    assert await who_am_i(access, world, members={token: User(name="oidc-user")}) == "oidc-user"
+
+
+# --- credential plugins ---------------------------------------------------------------------
+
+
+def plugin(world: World, body: str, **settings: Any) -> dict[str, Any]:
+    """A kubeconfig user whose credentials come from a Python script."""
+    script = world.folder / "plugin.py"
+    script.write_text(body)
+    return {
+        "exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": sys.executable,
+            "args": [str(script)],
+            **settings,
+        }
+    }
+
+
+def says(status: dict[str, Any], api: str = "client.authentication.k8s.io/v1") -> str:
+    credential = {"apiVersion": api, "kind": "ExecCredential", "status": status}
+    return f"print({json.dumps(json.dumps(credential))})"
+
+
+async def test_a_plugin_gives_a_token(world: World) -> None:
+    access = await load(world.kubeconfig(SERVER, plugin(world, says({"token": f"{ADMIN}\n"}))))
+    assert await who_am_i(access, world) == "admin"
+
+
+async def test_a_plugin_gives_a_certificate(world: World) -> None:
+    identity = world.authority.issue("jane", groups=("system:masters",))
+    status = {
+        "clientCertificateData": identity.certificate,
+        "clientKeyData": identity.key,
+    }
+    access = await load(world.kubeconfig(SERVER, plugin(world, says(status))))
+    assert await who_am_i(access, world) == "jane"
+
+
+async def test_a_plugin_is_told_the_cluster_when_it_asks(world: World) -> None:
+    body = (
+        "import json, os\n"
+        "cluster = json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster']\n"
+        "seen = '|'.join((cluster['server'], cluster['config']['audience'],"
+        " os.environ['EXTRA'], str('certificate-authority-data' in cluster)))\n"
+        "print(json.dumps({'apiVersion': 'client.authentication.k8s.io/v1',"
+        " 'kind': 'ExecCredential', 'status': {'token': seen}}))\n"
+    )
+    extension = {
+        "name": "client.authentication.k8s.io/exec",
+        "extension": {"audience": "blue"},
+    }
+    user = plugin(
+        world, body, provideClusterInfo=True, env=[{"name": "EXTRA", "value": "from-env"}]
+    )
+    access = await load(world.kubeconfig(SERVER, user, cluster={"extensions": [extension]}))
+    assert access.authorization is not None
+    assert access.authorization.reveal() == f"Bearer {SERVER}|blue|from-env|True"
+
+
+async def test_a_failing_plugin_is_an_error_and_its_stderr_is_shown(world: World) -> None:
+    body = "import sys; print('SSO session has ended', file=sys.stderr); sys.exit(7)"
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
+    assert failure.code == "credential-plugin-failed"
+    assert "exited with 7; it said: SSO session has ended" in failure.detail
+
+
+async def test_a_secret_in_stderr_is_hidden(world: World) -> None:
+    secret = jwt(datetime.now(UTC))
+    body = f"import sys; print('refresh {secret} failed', file=sys.stderr); sys.exit(1)"
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
+    assert secret not in failure.detail
+    assert "refresh" in failure.detail
+
+
+async def test_a_long_stderr_is_cut(world: World) -> None:
+    body = "import sys; sys.stderr.write('no ' * 500_000); sys.exit(1)"
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
+    assert len(failure.detail) < 600
+
+
+async def test_a_missing_plugin_is_named_with_its_hint(world: World) -> None:
+    user = plugin(world, "", installHint="Install it from the shelf.")
+    user["exec"]["command"] = "no-such-credential-plugin"
+    failure = await refused(world.kubeconfig(SERVER, user))
+    assert failure.code == "credential-plugin-missing"
+    assert "no-such-credential-plugin was not found; Install it from the shelf." in failure.detail
+
+
+async def test_a_plugin_beside_the_kubeconfig_is_found(world: World) -> None:
+    user = plugin(world, says({"token": ADMIN}))
+    script = world.folder / "plugin.py"
+    script.write_text(f"#!{sys.executable}\n{script.read_text()}")
+    script.chmod(0o700)
+    user["exec"] |= {"command": "./plugin.py", "args": []}
+    access = await load(world.kubeconfig(SERVER, user))
+    assert await who_am_i(access, world) == "admin"
+
+
+async def test_a_hanging_plugin_is_stopped_with_its_children(world: World) -> None:
+    pid_file = world.folder / "child"
+    body = (
+        "import subprocess, sys, time\n"
+        f"child = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(600)'])\n"
+        f"open({str(pid_file)!r}, 'w').write(str(child.pid))\n"
+        "print('waiting for the browser', file=sys.stderr, flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)), deadline_s=1.5)
+    assert failure.code == "credential-plugin-timeout"
+    assert "waiting for the browser" in failure.detail
+    assert not _runs(int(pid_file.read_text()))
+
+
+def _runs(pid: int) -> bool:
+    """Whether it lives; nobody may have collected a process that was killed."""
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return bool(state.stdout.strip()) and not state.stdout.startswith("Z")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("", "printed nothing"),
+        ("print('hello')", "not JSON"),
+        ("print('[1]')", "no ExecCredential"),
+        (says({}), "neither a token nor a certificate"),
+        (says({"token": "t"}, api="client.authentication.k8s.io/v1beta1"), "did not print"),
+        (says({"clientCertificateData": "x"}), "without its key"),
+        (says({"token": "t", "expirationTimestamp": "soon"}), "no ExecCredential"),
+    ],
+)
+async def test_nonsense_from_a_plugin_is_an_error(world: World, body: str, words: str) -> None:
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
+    assert failure.code == "credential-plugin-failed"
+    assert words in failure.detail
+
+
+async def test_credentials_that_a_plugin_gives_too_late_are_expired(world: World) -> None:
+    status = {"token": "t", "expirationTimestamp": "2020-01-01T00:00:00Z"}
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, says(status))))
+    assert failure.code == "credentials-expired"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "supported are"),
+        ({"interactiveMode": "Always"}, "insists on a terminal"),
+    ],
+)
+async def test_a_plugin_that_cannot_be_run_says_why(
+    world: World, settings: dict[str, Any], words: str
+) -> None:
+    failure = await refused(world.kubeconfig(SERVER, plugin(world, says({}), **settings)))
+    assert failure.code == "credential-plugin-failed"
+    assert words in failure.detail
+
+
+# --- inside a cluster -----------------------------------------------------------------------
+
+
+async def test_the_service_account_of_a_pod_is_used(world: World) -> None:
+    folder = world.folder / "serviceaccount"
+    folder.mkdir()
+    (folder / "token").write_text(f"{ADMIN}\n")
+    (folder / "ca.crt").write_text(world.authority.pem)
+    (folder / "namespace").write_text("doctor\n")
+    async with kube_api(world.tls()) as server:
+        environ = {
+            "KUBERNETES_SERVICE_HOST": "127.0.0.1",
+            "KUBERNETES_SERVICE_PORT": str(server.port),
+        }
+        access = await load_access(
+            ClusterTarget(name="here", in_cluster=True),
+            environ=environ,
+            deadline_s=5,
+            service_account=folder,
+        )
+        async with KubeClient(access) as kube:
+            await kube.get("/version", dict)
+        assert server.served[-1].user == "admin"
+    assert access.namespace == "doctor"
+
+
+async def test_no_service_account_is_said(world: World) -> None:
+    with pytest.raises(WorldFault) as caught:
+        await load_access(
+            ClusterTarget(name="here", in_cluster=True),
+            environ={"KUBERNETES_SERVICE_HOST": "127.0.0.1", "KUBERNETES_SERVICE_PORT": "1"},
+            deadline_s=5,
+            service_account=world.folder / "none",
+        )
+    assert caught.value.failure.code == "credentials-unreadable"
+
