@@ -65,3 +65,12 @@ def accept_clients(context: ssl.SSLContext) -> None:
     context.load_verify_locations(cadata=pem)
     context.verify_mode = ssl.CERT_OPTIONAL
     context.verify_flags = ssl.VerifyFlags(context.verify_flags | _NO_CHECK_TIME)
+
+
+@functools.cache
+def foreign_authority_pem() -> str:
+    """An authority that signed nothing in the lab: for a kubeconfig with the wrong one."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    begin = datetime.now(UTC) - timedelta(days=1)
+    made = _signed("another-ca", key.public_key(), begin, begin + timedelta(days=400), ca=True)
+    return made.public_bytes(serialization.Encoding.PEM).decode()

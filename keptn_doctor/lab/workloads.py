@@ -7,6 +7,7 @@ simulated clients have run (``workloads_write``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from keptn_doctor.lab import objects
@@ -62,6 +63,7 @@ class Controllers:
         now: datetime,
         chart: Chart | None = None,
         keptn_namespace: str = "",
+        pod_ages_s: Mapping[tuple[str, str], float] | None = None,
     ) -> None:
         self.inventory = inventory
         self.levers = levers
@@ -69,6 +71,7 @@ class Controllers:
         self.generation = Generation.parse(levers.kubernetes)
         self._chart = chart
         self._home = keptn_namespace
+        self._pod_ages = pod_ages_s or {}  # by namespace and workload; others as old as it is
         add_service_load_balancers(inventory, levers, now)
         self.claim_incidents = bind_claims(inventory, levers.storage)
         self.quotas = Quotas(inventory)
@@ -137,7 +140,7 @@ class Controllers:
         count = len(self.inventory.of("Node")) if kind == "DaemonSet" else int(wanted)
         suffix = objects.template_hash(template)
         for index in range(count):
-            age = levers.restarted_ago_s or self._age(workload)
+            age = levers.restarted_ago_s or self._pod_ages.get((home, name), self._age(workload))
             plan = self._plan_pod(
                 workload, template.get("spec") or {}, scheduler, levers=levers, age=age,
                 faults=faults.get((kind, home, name), {}),

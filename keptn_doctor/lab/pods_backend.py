@@ -1,0 +1,92 @@
+"""The kubelets of one lab cluster: logs and ports of its pods."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+
+from keptn_doctor.lab.kube.pods import Streams, cut_log
+from keptn_doctor.model.base import Record
+
+Line = tuple[datetime, str]
+Opener = Callable[[], Awaitable[Streams]]
+
+
+class ContainerLog(Record, frozen=True, kw_only=True):
+    """What a container wrote in its present and in its previous run; None = no such run."""
+
+    present: Callable[[], tuple[Line, ...]]
+    previous: tuple[Line, ...] | None = None
+
+
+class LabPods:
+    """Implements ``kube.PodBackend`` for pods that exist as objects only."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._logs: dict[tuple[str, str, str], ContainerLog] = {}
+        self._local: dict[tuple[str, str, int], Opener] = {}
+        self._public: dict[tuple[str, str, int], Opener] = {}
+        self.lost: set[tuple[str, str]] = set()  # pods on nodes whose kubelet does not answer
+
+    def write(self, namespace: str, pod: str, container: str, log: ContainerLog) -> None:
+        self._logs[namespace, pod, container] = log
+
+    def listen(
+        self, namespace: str, pod: str, port: int, opener: Opener, *, public: bool
+    ) -> None:
+        """Something listens in a pod; ``public``: on its address too, not on loopback alone."""
+        self._local[namespace, pod, port] = opener
+        if public:
+            self._public[namespace, pod, port] = opener
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        previous: bool,
+        since_seconds: int | None,
+        tail_lines: int | None,
+        limit_bytes: int | None,
+        timestamps: bool,
+    ) -> str | None:
+        """As the kubelet answers; see ``kube.PodBackend``."""
+        if (namespace, pod) in self.lost:
+            raise TimeoutError("dial tcp 10.0.0.11:10250: i/o timeout")
+        log = self._logs.get((namespace, pod, container))
+        if log is None:
+            return None if previous else ""
+        rows = log.previous if previous else log.present()
+        if rows is None:
+            return None
+        since = None if since_seconds is None else self._now() - timedelta(seconds=since_seconds)
+        lines = [
+            f"{at.isoformat(timespec='microseconds').replace('+00:00', '000Z')} {text}"
+            if timestamps
+            else text
+            for at, text in rows
+            if since is None or at >= since
+        ]
+        return cut_log(lines, tail_lines=tail_lines, limit_bytes=limit_bytes)
+
+    async def open_port(self, namespace: str, pod: str, port: int) -> Streams:
+        """The pod's loopback."""
+        return await self._open(self._local, namespace, pod, port)
+
+    async def open_pod_ip(self, namespace: str, pod: str, port: int) -> Streams:
+        """The pod's address."""
+        return await self._open(self._public, namespace, pod, port)
+
+    async def _open(
+        self, doors: dict[tuple[str, str, int], Opener], namespace: str, pod: str, port: int
+    ) -> Streams:
+        if (namespace, pod) in self.lost:
+            raise TimeoutError("dial tcp 10.0.0.11:10250: i/o timeout")
+        opener = doors.get((namespace, pod, port))
+        if opener is None:
+            raise ConnectionRefusedError(f"{namespace}/{pod} does not listen on port {port}")
+        async with asyncio.timeout(10):
+            return await opener()
