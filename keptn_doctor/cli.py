@@ -78,7 +78,7 @@ _KUBECONFIG = "Kubeconfig file instead of $KUBECONFIG or ~/.kube/config."
 _SCENARIO = "What is wrong in the lab: a file, or the name of a packaged scenario."
 _CHECK_DIRS = "Use the checks in this directory too."
 
-_target_options = _together(
+_cluster_options = _together(
     _text(
         "--control-plane",
         metavar="[NAME=]CONTEXT",
@@ -105,6 +105,9 @@ _target_options = _together(
         text="Namespace of the control plane, when it cannot be found by itself.",
     ),
     click.option("--in-cluster", is_flag=True, help="Use the service account of this pod."),
+)
+
+_api_options = _together(
     _text("--endpoint", metavar="URL", text="Keptn API as seen from here, ending in /api."),
     _text(
         "--token-file",
@@ -126,6 +129,9 @@ _target_options = _together(
         metavar="HOST:PORT:TO-HOST:TO-PORT",
         text="Connect elsewhere, as curl's option does: for tunnels.",
     ),
+)
+
+_lab_options = _together(
     click.option("--lab", is_flag=True, help="Look at an embedded pair of clusters instead."),
     _text("--scenario", metavar="FILE", text=_SCENARIO),
 )
@@ -177,7 +183,9 @@ _run_options = _together(
 
 
 @cli.command(epilog=_EPILOG)
-@_target_options
+@_cluster_options
+@_api_options
+@_lab_options
 @_check_options
 @_output_options
 @_run_options
@@ -243,6 +251,16 @@ def rbac(**options: Any) -> int:
     from keptn_doctor.commands.rights import rbac as run  # noqa: PLC0415
 
     return run(options)
+
+
+@cli.command()
+@_cluster_options
+@click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
+def cleanup(**options: Any) -> int:
+    """Remove probe pods that a killed run left behind, and nothing else."""
+    from keptn_doctor.commands.cleanup import run  # noqa: PLC0415
+
+    return run(options, os.environ)
 
 
 @cli.command()

@@ -129,7 +129,7 @@ def configuration(found: Iterable[Found], *, kubeconfig: str) -> tuple[str, tupl
     control = [item for item in distinct if item.control_planes]
     planes = [item for item in distinct if item.keptn_services]
     lines = [
-        "# Written by keptn-doctor init; see docs/configuration.md for every field.",
+        "# Written by keptn-doctor init.",
         "version: 1",
     ]
     if control:
