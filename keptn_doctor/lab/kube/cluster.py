@@ -142,7 +142,10 @@ class Cluster:
         before = self.peek(found.key, namespace, name)
         if before is None:
             raise KeyError(f"{resource} {namespace}/{name}")
-        return copy.deepcopy(self.store(found, merge_patch(before, change)))
+        changed = merge_patch(before, change)
+        if changed.get("spec") != before.get("spec") and "generation" in metadata(changed):
+            changed["metadata"]["generation"] = int(metadata(before)["generation"]) + 1
+        return copy.deepcopy(self.store(found, changed))
 
     def remove(self, resource: str, name: str, namespace: str = "") -> bool:
         """Delete an object and what it owns; False when it was not there."""

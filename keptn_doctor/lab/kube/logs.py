@@ -6,13 +6,14 @@ Messages: ``pkg/registry/core/pod/strategy.go`` (container choice, options) and 
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any
 
 from aiohttp import web
 
 from keptn_doctor.lab.kube.call import Call, integer
 from keptn_doctor.lab.kube.negotiation import NO_CACHE
-from keptn_doctor.lab.kube.objects import Object, dicts, dig
+from keptn_doctor.lab.kube.objects import Object, dicts, dig, moment_of
 from keptn_doctor.lab.kube.paths import is_true
 from keptn_doctor.lab.kube.pods import containers_of
 from keptn_doctor.lab.kube.status import ApiError, Cause, bad_request, internal, invalid
@@ -61,15 +62,26 @@ def _options(call: Call) -> LogOptions:
             rule = f"must be greater than {'0' if least else 'or equal to 0'}"
             message = f"Invalid value: {number}: {rule}"
             causes.append(Cause(reason="FieldValueInvalid", message=message, field=field))
+    since_time = call.query.get("sinceTime")
+    if since_time and numbers["sinceSeconds"] is not None:
+        message = "Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified"
+        causes.append(Cause(reason="FieldValueForbidden", message=message, field="sinceTime"))
     if causes:
         raise invalid("PodLogOptions", "", call.target.name, causes)
     return LogOptions(
         previous=is_true(call.query.get("previous")),
-        since_seconds=numbers["sinceSeconds"],
+        since_seconds=_seconds_since(call, since_time) if since_time else numbers["sinceSeconds"],
         tail_lines=numbers["tailLines"],
         limit_bytes=numbers["limitBytes"],
         timestamps=is_true(call.query.get("timestamps")),
     )
+
+
+def _seconds_since(call: Call, text: str) -> int:
+    then = moment_of(text)
+    if then is None:
+        raise bad_request(f'parsing time "{text}" as "2006-01-02T15:04:05Z07:00": cannot parse')
+    return max(1, ceil((call.cluster.now() - then).total_seconds()))
 
 
 def choose_container(pod: Object, name: str, wanted: str) -> str:

@@ -113,6 +113,9 @@ class _Parser:
             raise _unparsable(f"found '{opening}' expected: '('")
         if self.look() in _PUNCTUATION - {",", ")"} or not self.look():
             raise _unparsable(f"found '{self.look()}', expected: ',', ')' or identifier")
+        if self.look() == ")":
+            empty = "for 'in', 'notin' operators, values set can't be empty"
+            raise _unparsable(f"values: Invalid value: []: {empty}")
         values: set[str] = set()
         while True:
             token = "" if self.look() in {",", ")"} else self.take()

@@ -64,11 +64,12 @@ class KubeApiServer:
         ssl_context: ssl.SSLContext | None = None,
         *,
         misbehaviours: tuple[Misbehaviour, ...] = (),
+        port: int = 0,
     ) -> None:
         self.cluster = cluster
         self.pods: PodBackend = pods if pods is not None else NoPods()
         self.served: deque[Served] = deque(maxlen=_REMEMBERED)
-        self.port = 0
+        self.port = port
         self._ssl_context = ssl_context
         self._faults = Faults(misbehaviours)
         self._runner: web.ServerRunner | None = None

@@ -148,6 +148,8 @@ class EchoPods:
     ) -> str | None:
         if options["previous"]:
             return f"previous life of {namespace}/{pod}/{container}\n"
+        if options["since_seconds"] is not None:
+            return f"since {options['since_seconds']}\n"
         return cut_log(list(self.lines), tail_lines=tail_lines, limit_bytes=options["limit_bytes"])
 
     async def open_port(
