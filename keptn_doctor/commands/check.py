@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,15 +65,27 @@ def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)
     if options["plan"]:
         return asyncio.run(_plan(world, options, environ, progress))
-    runner = asyncio.Runner()
-    report = runner.run(_diagnose(world, options, catalogue, progress))
-    if not report.interrupted:
-        runner.close()
+    report = _run_to_a_report(_diagnose(world, options, catalogue, progress))
     code = _deliver(report, outputs, options, detail, environ)
     if report.interrupted:
-        # A thread that waits for a credential plugin would keep the interpreter from ending.
         _leave_at_once(code)
     return code
+
+
+def _run_to_a_report(work: Coroutine[Any, Any, Report]) -> Report:
+    """Run it in an event loop of its own, which an interrupted run leaves open.
+
+    Closing waits for threads, and one of them may be waiting for a credential plugin.
+    """
+    runner = asyncio.Runner()
+    try:
+        report = runner.run(work)
+    except BaseException:
+        runner.close()
+        raise
+    if not report.interrupted:
+        runner.close()
+    return report
 
 
 def _world(options: dict[str, Any], environ: Mapping[str, str]) -> Targets | Scenario:
@@ -125,11 +137,15 @@ async def _opened(
     if isinstance(world, Targets):
         yield world
         return
-    from keptn_doctor.lab.start import start  # noqa: PLC0415 - only a command knows the lab
+    from keptn_doctor.lab.scenario import ScenarioError  # noqa: PLC0415 - only a command
+    from keptn_doctor.lab.start import start  # noqa: PLC0415   knows the lab
 
     progress.stage(f"starting the lab: {world.title}")
-    async with start(world) as lab:
-        yield with_run_options(lab.targets(), options)
+    try:
+        async with start(world) as lab:
+            yield with_run_options(lab.targets(), options)
+    except ScenarioError as error:
+        raise UsageError(str(error)) from error
 
 
 def _detail(options: dict[str, Any]) -> Detail:
@@ -173,6 +189,7 @@ def _mention_files(report: Report, outputs: tuple[Output, ...]) -> None:
 
 
 def _leave_at_once(code: int) -> None:
+    """Without waiting for threads, as the interpreter's own end would."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)

@@ -137,6 +137,8 @@ def configuration(found: Iterable[Found], *, kubeconfig: str) -> tuple[str, tupl
             "",
             "control-plane:",
             *_section(control[0], control[0].control_planes, kubeconfig, "  "),
+            "  # endpoint: https://keptn.example.com/api   # when the cluster does not tell it",
+            "  # token-file: keptn-token                   # or the variable KEPTN_API_TOKEN",
         ]
     else:
         lines += [
