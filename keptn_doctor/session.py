@@ -20,6 +20,7 @@ from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_credentials import load_access
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.redact import Redactor
+from keptn_doctor.secret import Secret
 from keptn_doctor.targets import ClusterTarget, Targets
 
 
@@ -40,6 +41,7 @@ class Session:
     ) -> None:
         self.targets, self.recorder, self.salt, self.now = targets, recorder, salt, now
         self.redactor = Redactor()
+        self.reference_token: Secret | None = None  # of the control plane, once it was read
         self._environ = os.environ if environ is None else environ
         self._opened: dict[ClusterTarget, KubeClient | Failure] = {}
         self._locks: dict[ClusterTarget, asyncio.Lock] = {}

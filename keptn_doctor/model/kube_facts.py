@@ -255,7 +255,7 @@ class LoadBalancerProvider(
     providers: tuple[str, ...] = ()  # metallb, cloud-controller-manager, klipper...
     svclb_pods: tuple[Pod, ...] = ()  # k3s: pods of the gateway's svclb DaemonSet
     same_port_services: tuple[str, ...] = ()  # other LoadBalancer Services that claim its port
-    defects: tuple[str, ...] = ()  # "metallb: nothing announces its addresses (no L2Advertisement…)"
+    defects: tuple[str, ...] = ()  # "metallb: nothing announces its addresses (…)"
 
 
 class Claim(Record, frozen=True, kw_only=True):

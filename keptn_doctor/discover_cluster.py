@@ -1,0 +1,61 @@
+"""What discovery reads of a cluster as a whole: version, identity, nodes, all pods."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from keptn_doctor.discover_reading import LOOK_S, attempt
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.kube_facts import ClusterFacts, Nodes
+from keptn_doctor.probes import kube_objects as k8s
+from keptn_doctor.probes.cluster_facts import nodes_fact, platform_of_nodes, read_cluster
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCluster:
+    """One cluster; what could not be read is a Failure."""
+
+    facts: ClusterFacts | Failure
+    nodes: Nodes | Failure
+    pods: tuple[k8s.Pod, ...] | Failure
+
+    @property
+    def served_groups(self) -> tuple[str, ...]:
+        return () if isinstance(self.facts, Failure) else self.facts.served_groups
+
+    @property
+    def platform(self) -> str:
+        return "" if isinstance(self.facts, Failure) else self.facts.platform
+
+
+async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str) -> WholeCluster:
+    """Read and record what the cluster is; ``subject`` is the plane or the control plane."""
+    listed = await attempt(kube.list("/api/v1/nodes", k8s.Node))
+    pods = await attempt(kube.list("/api/v1/pods", k8s.Pod))
+    facts = await session.recorder.look("cluster", subject, _facts(kube, listed), deadline_s=LOOK_S)
+    nodes = await session.recorder.look(
+        "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
+    )
+    return WholeCluster(facts=facts, nodes=nodes, pods=pods)
+
+
+async def _facts(kube: KubeClient, nodes: tuple[k8s.Node, ...] | Failure) -> ClusterFacts:
+    facts = await read_cluster(kube)
+    if facts.platform or isinstance(nodes, Failure):
+        return facts
+    return msgspec.structs.replace(facts, platform=platform_of_nodes(nodes))
+
+
+async def _nodes(
+    session: Session,
+    nodes: tuple[k8s.Node, ...] | Failure,
+    pods: tuple[k8s.Pod, ...] | Failure,
+) -> Nodes | Failure:
+    if isinstance(nodes, Failure):
+        return nodes
+    listed = None if isinstance(pods, Failure) else pods
+    return nodes_fact(nodes, listed, redactor=session.redactor)
