@@ -14,7 +14,6 @@ import socket
 import ssl
 import tempfile
 from collections.abc import Iterator
-from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -43,10 +42,16 @@ class NamedContext(ssl.SSLContext):
 
     peer_name = ""
 
-    def wrap_bio(self, *args: Any, **kwargs: Any) -> ssl.SSLObject:
-        if self.peer_name:
-            kwargs["server_hostname"] = self.peer_name
-        return super().wrap_bio(*args, **kwargs)
+    def wrap_bio(
+        self,
+        incoming: ssl.MemoryBIO,
+        outgoing: ssl.MemoryBIO,
+        server_side: bool = False,  # noqa: FBT001, FBT002 - the ssl module's signature
+        server_hostname: str | bytes | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLObject:
+        name = self.peer_name or server_hostname
+        return super().wrap_bio(incoming, outgoing, server_side, name, session)
 
 
 def tls_context(access: ClusterAccess) -> ssl.SSLContext:
