@@ -31,9 +31,12 @@ port-forward), ``open_pod_ip`` (the pod's address, for the proxies). ``NoPods`` 
 redirect-loop, too-many-requests, unavailable, truncate), given to the server at the start or later
 with ``misbehave``.
 
-**KubeApiServer** serves it: get, list, watch, create, update, patch, delete, Tables, discovery,
-reviews, pods/log, pods/portforward, pods/proxy, services/proxy. ``served`` records what was asked
-of it. It has no kubelet, no controllers and no pods/exec, and answers no protobuf.
+**KubeApiServer** serves it: get, list, watch, create, update, patch, delete, scale, Tables,
+discovery, reviews, service account tokens, pods/log, pods/portforward, pods/proxy, services/proxy.
+``served`` records what was asked of it. The real kubectl can get, describe, logs, port-forward,
+auth can-i, apply, label, wait, scale, delete and create token. What it cannot: exec and attach,
+top, explain, ``logs -f`` (it ends with what there is), and those ``create`` commands that post
+protobuf. There are no controllers beyond garbage collection and no kubelet.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What a fresh API server creates for itself.
 
-That is: the system namespaces, the ``kubernetes`` Service and the ClusterRoles and bindings that
-let everybody read versions, health and discovery. The rules are those that the two recorded rules
-reviews show. They are ordinary objects: a scenario may remove a binding, and then anonymous
-requests to /version are refused as they would be.
+That is: the system namespaces, the ``kubernetes`` Service, the ClusterRoles and bindings that let
+everybody read versions, health and discovery (the rules of the two recorded rules reviews), and the
+roles view, edit and admin. They are ordinary objects: a scenario may remove a binding, and then
+anonymous requests to /version are refused as they would be.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.kube.objects import Object
+from keptn_doctor.lab.kube.roles import user_facing_roles
 
 _RBAC = "rbac.authorization.k8s.io"
 _VERSION = f"{_RBAC}/v1"
@@ -66,6 +67,8 @@ def _roles(generation: Generation) -> Iterator[Object]:
     yield _binding("system:discovery", "system:authenticated")
     yield _role("system:public-info-viewer", _paths(_HEALTH))
     yield _binding("system:public-info-viewer", "system:authenticated", "system:unauthenticated")
+    for name, rules in user_facing_roles(generation).items():
+        yield _role(name, *rules)
     if generation.is_new:
         issuer = "system:service-account-issuer-discovery"
         yield _role(issuer, _paths(["/.well-known", "/.well-known/*"]))

@@ -2,8 +2,8 @@
 
 Two generations were recorded from real servers (1.20.2 and 1.36); a minor between them takes the
 behaviour of the release that introduced the change where that is known, else of the nearer
-recording. A feature is named here once; nowhere else is a minor version compared, except in the
-table of served versions in ``builtin``.
+recording. What a version changed beyond one place is named here; what concerns one table of columns
+or resources stands there.
 """
 
 from __future__ import annotations

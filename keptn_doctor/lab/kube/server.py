@@ -81,7 +81,7 @@ class KubeApiServer:
         return f"{scheme}://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Self:
-        server = web.Server(self._handle, handler_cancellation=True)
+        server = web.Server(self._handle, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, ssl_context=self._ssl_context)

@@ -239,3 +239,29 @@ async def test_an_issued_token_belongs_to_the_service_account_until_it_expires(
         assert "system:serviceaccount:keptn:doctor" in refused["message"]
         cluster.now = lambda: NOW + timedelta(seconds=901)
         assert (await client.get("/api/v1/pods")).status_code == 401
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(
+    ("bound", "allowed"),
+    [
+        ("view", {"pods": True, "secrets": False, "pods/portforward": False, "roles": False}),
+        ("edit", {"pods": True, "secrets": True, "pods/portforward": True, "roles": False}),
+        ("admin", {"pods": True, "secrets": True, "pods/portforward": True, "roles": True}),
+    ],
+)
+async def test_the_usual_roles_allow_what_operators_expect(
+    bound: str, allowed: dict[str, bool], start: StartServer, client_for: ClientFor
+) -> None:
+    subject = {"kind": "User", "name": "reader"}
+    objects = [binding("usual", f"ClusterRole/{bound}", subject, "keptn")]
+    server = await start(Cluster("1.24", objects, {READER: User(name="reader")}))
+    async with client_for(server, READER) as client:
+        for resource, expected in allowed.items():
+            name, _, subresource = resource.partition("/")
+            wanted = {"verb": "get", "resource": name, "subresource": subresource}
+            group = RBAC if name == "roles" else ""
+            inside = await _may(client, namespace="keptn", group=group, **wanted)
+            assert inside["allowed"] is expected, resource
+            outside = await _may(client, namespace="other", group=group, **wanted)
+            assert outside["allowed"] is False
