@@ -20,6 +20,7 @@ from keptn_doctor.model.base import Record
 
 KEPTN = "keptn"  # the control plane's name among the simulation's servers
 _MIB = 2**20
+_NOBODY = ("nobody.invalid",)  # a front whose default backend answers everything
 _NGINX = "nginx.ingress.kubernetes.io/"
 
 
@@ -148,7 +149,7 @@ class _Maker:
         name = f"default-backend-{service['metadata']['name']}"
         rows = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
         if rows:
-            self.fronts.append(sim.FrontSettings(name=name, product="traefik", to=""))
+            self.fronts.append(sim.FrontSettings(name=name, product="traefik", to="", hosts=_NOBODY))
         for row in rows:
             for port in service["spec"].get("ports") or []:
                 yield sim.ListenerSettings(
@@ -255,7 +256,8 @@ class _Maker:
         found = self._gateway_ingress()
         fake = self._named(exposure.tls or sim.TlsSettings(), "ingress-fake")
         if found is None:
-            return sim.FrontSettings(name=name, product=product, to=""), fake, plain
+            front = sim.FrontSettings(name=name, product=product, to="", hosts=_NOBODY)
+            return front, fake, plain
         ingress, hosts, service, port = found
         notes = ingress["metadata"].get("annotations") or {}
         ready = self._backend_ready(service, port)
@@ -334,7 +336,7 @@ class _Maker:
                 no_backend=not self._backend_ready(service, port),
             )  # fmt: skip
             return front, tls, plain
-        return sim.FrontSettings(name=name, product="envoy", to="", no_backend=True), tls, plain
+        return sim.FrontSettings(name=name, product="envoy", to="", hosts=_NOBODY), tls, plain
 
     # Names
 

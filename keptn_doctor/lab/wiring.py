@@ -112,13 +112,15 @@ def _backends(plan: Blueprint, home: Controllers) -> Iterator[sim.BackendSetting
     levers = plan.scenario.control_plane
     said = {b.component for b in levers.backends}
     yield from levers.backends
-    known = {c.name for c in chart(plan.scenario.version).components}
+    components = chart(plan.scenario.version).components
+    known = {c.name for c in components}
+    usual = {s.name for c in components for s in c.services}
     for component in _COMPONENTS:
         behind = component if component in known else _alias(component, known)
         if component in said or not behind:
             continue
         if home.inventory.get("Service", levers.namespace, component) is None:
-            if component == behind:
+            if component in usual:
                 yield sim.BackendSettings(component=component, state="missing-service")
         elif not home.answering(levers.namespace, component):
             yield sim.BackendSettings(component=component, state="down")
