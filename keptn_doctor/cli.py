@@ -6,6 +6,7 @@ test holds it to that. Every error ends here in one line and an exit code, never
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -331,9 +332,18 @@ def _guarded(arguments: list[str]) -> int:
         return _fail(arguments, exit_codes.USAGE, _one_line(str(error)))
     except (KeyboardInterrupt, click.Abort):
         return _fail(arguments, exit_codes.INTERRUPTED, "interrupted before anything was looked at")
-    except BrokenPipeError:  # the reader has gone; what is left must not fail again at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return exit_codes.CONNECTED
+    except SystemExit:
+        if _completion_variable() in os.environ:
+            raise
+        return exit_codes.CONNECTED  # click's own answer to a reader who has gone
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO):
+            return _fail(arguments, exit_codes.DOCTOR_FAILED, _bug(error))
+        from keptn_doctor.commands.outputs import give_up  # noqa: PLC0415
+
+        give_up(sys.stdout)
+        what = f"cannot write to standard output: {error.strerror}"
+        return _fail(arguments, exit_codes.DOCTOR_FAILED, what)
     except Exception as error:  # noqa: BLE001 - the last border: a bug is one line and a code
         return _fail(arguments, exit_codes.DOCTOR_FAILED, _bug(error))
     return code if isinstance(code, int) else exit_codes.CONNECTED

@@ -137,13 +137,13 @@ def write_stdout(text: str) -> None:
             stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
     except (BrokenPipeError, KeyboardInterrupt):
-        _give_up(stream)
+        give_up(stream)
     except OSError:
-        _give_up(stream)
+        give_up(stream)
         raise
 
 
-def _give_up(stream: TextIO) -> None:
+def give_up(stream: TextIO) -> None:
     """What is still buffered would raise again when the interpreter flushes at its end."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -23,7 +23,8 @@ def put_coverage(page: Page, report: Report) -> None:
     lacks = _lacks(report)
     if groups or lacks:
         page.blank()
-        page.put(Text(f"NOT SEEN ({len(report.coverage)})", style="bold"))
+        number = f" ({len(report.coverage)})" if report.coverage else ""
+        page.put(Text(f"NOT SEEN{number}", style="bold"))
     shown = groups[: {"short": 1, "normal": _GROUPS_SHOWN}.get(page.detail)]
     for notes in shown:
         _put_group(page, notes)

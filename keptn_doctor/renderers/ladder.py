@@ -59,7 +59,8 @@ def _phrase(state: str, run: tuple[Rung, ...]) -> str:
     span = ", ".join(names) if len(names) < 3 else f"{names[0]} through {names[-1]}"
     if state == "ok":
         return span
-    notes = "; ".join(dict.fromkeys(printable(rung.note) for rung in run if rung.note))
+    told = state in ("broken", "degraded")
+    notes = "; ".join(dict.fromkeys(printable(r.note) for r in run if r.note and told))
     return f"{span} {_STATE_WORDS[state]}" + (f" ({notes})" if notes else "")
 
 

@@ -40,6 +40,7 @@ _RUNG_STYLES = {
     "blocked": "dim",
     "not-applicable": "dim",
 }
+_PROGRAMS = ("kubectl ", "keptn-doctor ", "keptn ", "helm ", "curl ")
 _VERDICT_WIDTH = len("x DISCONNECTED  ")
 _SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
 _LADDER_WIDTH = len(ladder.PATH) + 2
@@ -150,7 +151,16 @@ def _put_block(page: Page, block: tuple[Verdict, ...], numbers: dict[str, int]) 
             "   ".join(ladder.words(first, page.symbols)), label=label, indent=4, hang=len(label)
         )
     if first.next_step and not named:
-        page.put(printable(first.next_step), label="To find out:", indent=4, hang=13)
+        _put_next_step(page, first, alone=len(block) == 1)
+
+
+def _put_next_step(page: Page, verdict: Verdict, *, alone: bool) -> None:
+    label = "To find out:" if alone else "To find out, for the first:"
+    if verdict.next_step.startswith(_PROGRAMS):
+        page.put(label, indent=4)
+        page.command(printable(verdict.next_step), indent=6)
+    else:
+        page.put(printable(verdict.next_step), label=label, indent=4, hang=len(label) + 1)
 
 
 def _put_grounds(page: Page, verdict: Verdict) -> None:

@@ -14,7 +14,7 @@ def environment(**changes: str) -> dict[str, str]:
     """A clean environment: no kubeconfig, no token, no colour of the developer's."""
     return {
         "PATH": os.environ["PATH"],
-        "HOME": "/nonexistent",
+        "HOME": "/dev/null/nobody",
         "LANG": "C.UTF-8",
         "PYTHONWARNINGS": "error",
         **changes,

@@ -126,6 +126,40 @@ def test_checks_names_a_check_that_cannot_be_loaded(tmp_path: Path) -> None:
     assert "Traceback" not in run.stderr
 
 
+def test_a_reader_who_has_seen_enough_is_no_error() -> None:
+    listing = subprocess.Popen(
+        [sys.executable, "-m", "keptn_doctor", "completion", "zsh"],
+        cwd=REPOSITORY,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert listing.stdout is not None
+    listing.stdout.close()
+    _, errors = listing.communicate(timeout=60)
+    assert (listing.returncode, errors) == (0, b"")
+
+
+def test_a_full_disk_is_one_line_and_no_bug() -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    with full.open("wb") as stdout:
+        run = subprocess.run(
+            [sys.executable, "-m", "keptn_doctor", "--help"],
+            cwd=REPOSITORY,
+            env=environment(),
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=60,
+            check=False,
+        )
+    assert run.returncode == 4
+    assert run.stderr == (
+        b"keptn-doctor: cannot write to standard output: No space left on device\n"
+    )
+
+
 def test_explain_prints_the_four_headings(loose: Path) -> None:
     run = keptn_doctor("explain", "moon-is-full", "--checks", str(loose))
     assert run.returncode == 0
