@@ -35,6 +35,7 @@ class NetworkSettings(Record, frozen=True, kw_only=True):
     ndots: int | None = None
     connect_to: tuple[ConnectTo, ...] = ()
     trust_ca_file: str = ""  # PEM, trusted for the Keptn endpoint beside the system's authorities
+    proxy: str = ""  # http:// or https:// URL, for the Keptn endpoint; the environment's is ignored
 
     def destination(self, host: str, port: int) -> tuple[str, int]:
         """Where to really open TCP for ``host:port``; the first matching rule wins."""

@@ -1,0 +1,127 @@
+"""Asks a control plane for all that its API tells, in the order that harms nobody.
+
+The token's own check comes first, and what needs a token is not asked once that is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from keptn_doctor.model.evidence import NotAttempted
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.keptn_facts import (
+    IntegrationListing,
+    TokenCheck,
+)
+from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_identity import check_token, keptn_version
+from keptn_doctor.probes.keptn_projects import open_events, projects
+from keptn_doctor.probes.keptn_registrations import integration_log, integrations
+from keptn_doctor.probes.recorder import Recorder
+from keptn_doctor.probes.retry import Attempts
+from keptn_doctor.probes.round_trip import round_trip
+
+F = TypeVar("F")
+
+_NEEDS_TOKEN = ("integrations", "projects", "integration-log", "open-events")
+_ROUND_TRIP_S = 15.0
+
+
+async def observe_keptn_api(
+    recorder: Recorder,
+    api: KeptnApi,
+    *,
+    subject: str,
+    event_types: tuple[str, ...] = (),
+    read_again_after_s: float = 0.0,
+) -> None:
+    """Record the control plane's facts under ``subject`` ("control-plane/keptn").
+
+    ``event_types`` are the subscribed types to look for open events of, beside those that the
+    registrations name. ``read_again_after_s`` is the time between two reads of the registrations,
+    0 for one read. ``api`` has been reached: it comes from ``observe_endpoint``.
+    """
+    asking = _Asking(recorder, api, subject)
+    usable = await _token_usable(asking)
+
+    await asking.look(
+        "keptn-version",
+        lambda attempts: keptn_version(api, with_token=usable, attempts=attempts),
+    )
+    if not usable:
+        return
+    listing: IntegrationListing | Failure = await asking.look(
+        "integrations",
+        lambda attempts: integrations(api, again_after_s=read_again_after_s, attempts=attempts),
+        extra_s=read_again_after_s,
+    )
+    more_pages_s = api.deadlines.request_s
+    await asking.look(
+        "projects", lambda attempts: projects(api, attempts=attempts), extra_s=more_pages_s
+    )
+    await asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
+    wanted = tuple(sorted({*event_types, *_subscribed(listing)}))
+    if wanted:
+        await asking.look(
+            "open-events",
+            lambda attempts: open_events(api, wanted, attempts=attempts),
+            extra_s=more_pages_s,
+        )
+    if api.active:
+        await asking.look("round-trip", lambda _: round_trip(api), extra_s=_ROUND_TRIP_S)
+
+
+class _Asking:
+    def __init__(self, recorder: Recorder, api: KeptnApi, subject: str) -> None:
+        self.recorder, self.api, self.subject = recorder, api, subject
+
+    async def look(
+        self, probe: str, looking: Callable[[Attempts], Awaitable[F]], *, extra_s: float = 0.0
+    ) -> F | Failure:
+        """``extra_s`` is what a look may take beyond one request and another try."""
+        attempts = Attempts()
+        return await self.recorder.look(
+            probe,
+            self.subject,
+            looking(attempts),
+            deadline_s=3 * self.api.deadlines.request_s + extra_s,
+            attempts=attempts,
+        )
+
+    def skip_what_needs_a_token(self, reason: str, unlock: str) -> None:
+        for probe in _NEEDS_TOKEN:
+            self.recorder.skip(
+                NotAttempted(probe=probe, subject=self.subject, reason=reason, unlock=unlock)
+            )
+
+
+async def _token_usable(asking: _Asking) -> bool:
+    api = asking.api
+    if not api.token:
+        unlock = "give a token: KEPTN_API_TOKEN, or a right to read the control plane's Secret"
+        reason = "no token of the Keptn API was given"
+        asking.recorder.skip(
+            NotAttempted(probe="token-check", subject=asking.subject, reason=reason, unlock=unlock)
+        )
+        asking.skip_what_needs_a_token(reason, unlock)
+        return False
+
+    checked: TokenCheck | Failure = await asking.look(
+        "token-check", lambda attempts: check_token(api, attempts=attempts)
+    )
+    if isinstance(checked, Failure):
+        refused = checked.phase == "auth"
+    else:
+        refused = not checked.accepted and not checked.masked_by
+    if refused:
+        unlock = "give the token of the control plane's Secret keptn-api-token"
+        asking.skip_what_needs_a_token("the token was refused", unlock)
+        return False
+    return True
+
+
+def _subscribed(listing: IntegrationListing | Failure) -> set[str]:
+    if isinstance(listing, Failure):
+        return set()
+    return {s.event for one in listing.integrations for s in one.subscriptions if s.event}

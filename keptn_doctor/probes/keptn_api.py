@@ -1,0 +1,216 @@
+"""Asks one Keptn endpoint questions, each once, and never one that changes anything.
+
+It is the only holder of the operator's token. The token is sent to an endpoint that has shown
+itself to be Keptn's, never twice after a refusal: every request with a rejected token takes a turn
+of the control plane's limiter away from the execution planes (``api/middleware/ratelimiter.go``).
+Other methods than GET are refused, but for the round trip of a run that was started as active.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+from collections.abc import Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.network_settings import Deadlines
+from keptn_doctor.probes.failures import WorldFault, fault
+from keptn_doctor.probes.http import Ask, Exchange, ask
+from keptn_doctor.probes.network import Network
+from keptn_doctor.probes.retry import ONCE, PASSING_STATUS, Attempts, RetryPolicy, retrying
+from keptn_doctor.redact import Redactor
+from keptn_doctor.secret import Secret
+
+T = TypeVar("T")
+
+# Waits of more than a second: the limiter gives back one turn a second.
+PATIENCE = RetryPolicy(attempts=2, base_s=1.5, jitter=0.3)
+LONGEST_LIST = 8 << 20  # bytes of a list of integrations or projects
+
+SWAGGER = "/swagger-ui/swagger.yaml"
+METADATA = "/v1/metadata"
+AUTH = "/v1/auth"
+REGISTRATION = "/controlPlane/v1/uniform/registration"
+
+
+class KeptnApi:
+    """One endpoint, the token for it, and the answers it has given so far."""
+
+    def __init__(
+        self,
+        network: Network,
+        endpoint: str,
+        *,
+        token: Secret | None = None,
+        salt: bytes = b"",
+        redactor: Redactor | None = None,
+        deadlines: Deadlines | None = None,
+        patience: RetryPolicy = PATIENCE,
+        active: bool = False,
+    ) -> None:
+        """``endpoint`` is what KEPTN_API_ENDPOINT holds, "http://keptn.example.com/api"."""
+        self.endpoint = endpoint.rstrip("/")
+        self.token = token
+        self.redactor = redactor or Redactor()
+        self.deadlines = deadlines or Deadlines()
+        self.patience = patience
+        self.active = active
+        self.token_refused = False
+        self._network = network
+        self._salt = salt
+        self._answers: dict[tuple[str, bool], Exchange | Failure] = {}
+        if token:
+            self.redactor.learn(token.reveal())
+
+    @property
+    def token_fingerprint(self) -> str:
+        return self.token.fingerprint(self._salt) if self.token else ""
+
+    def url(self, path: str, params: Mapping[str, str] | None = None) -> str:
+        """A path under the endpoint; "/../nginx-health" means the root of its host."""
+        parts = urllib.parse.urlsplit(self.endpoint)
+        if path.startswith("/../"):
+            base = urllib.parse.urlunsplit((parts.scheme, parts.netloc, path[3:], "", ""))
+        else:
+            base = self.endpoint + path
+        return f"{base}?{urllib.parse.urlencode(params)}" if params else base
+
+    async def get(
+        self,
+        path: str,
+        *,
+        with_token: bool,
+        params: Mapping[str, str] | None = None,
+        fresh: bool = False,
+        attempts: Attempts | None = None,
+    ) -> Exchange:
+        """The answer to a GET, remembered unless ``fresh``; raises WorldFault, remembered too."""
+        url = self.url(path, params)
+        known = self._answers.get((url, with_token))
+        if known is None or fresh:
+            how = self._how("GET", with_token=with_token)
+            known = await self._ask(url, how, attempts)
+            self._answers[url, with_token] = known
+        if isinstance(known, Failure):
+            raise WorldFault(known)
+        return known
+
+    async def get_as(
+        self,
+        path: str,
+        kind: type[T],
+        *,
+        params: Mapping[str, str] | None = None,
+        fresh: bool = False,
+        attempts: Attempts | None = None,
+    ) -> tuple[T, Exchange]:
+        """The decoded answer to a GET with the token.
+
+        Raises WorldFault: as ``get``, or auth/unauthorized, auth/forbidden, http/rate-limited,
+        http/not-found, http/unexpected-status, parse/not-json, parse/unexpected-shape.
+        """
+        exchange = await self.get(
+            path, with_token=True, params=params, fresh=fresh, attempts=attempts
+        )
+        return decode(exchange, kind), exchange
+
+    async def post_event(self, body: bytes) -> Exchange:
+        """POST to ``/v1/event``: for ``round_trip`` alone, and only in an active run."""
+        if not self.active:
+            raise PermissionError("this run is read-only: nothing is ever posted")
+        how = self._how("POST", with_token=True, body=body)
+        found = await self._ask(self.url("/v1/event"), how)
+        if isinstance(found, Failure):
+            raise WorldFault(found)
+        return found
+
+    async def redirect_of(self, path: str) -> Exchange:
+        """What a GET without token is answered when no redirect is followed."""
+        how = self._how("GET", with_token=False)
+        found = await self._ask(self.url(path), msgspec.structs.replace(how, most_redirects=0))
+        if isinstance(found, Failure):
+            raise WorldFault(found)
+        return found
+
+    def _how(self, method: Literal["GET", "POST"], *, with_token: bool, body: bytes = b"") -> Ask:
+        return Ask(
+            method=method,
+            content=body,
+            token=self._usable_token() if with_token else None,
+            proxy=self._network.settings.proxy,
+            deadline_s=self.deadlines.request_s,
+            most_bytes=LONGEST_LIST,
+            most_redirects=5 if method == "GET" else 0,
+        )
+
+    def _usable_token(self) -> Secret:
+        if not self.token:
+            raise fault("auth", "credentials-unreadable", "no token was given")
+        if not all("!" <= character <= "~" for character in self.token.reveal()):
+            detail = "the token holds a character that no HTTP header may carry"
+            raise fault("auth", "credentials-unreadable", detail)
+        return self.token
+
+    async def _ask(
+        self, url: str, how: Ask, attempts: Attempts | None = None
+    ) -> Exchange | Failure:
+        if how.token and self.token_refused:
+            return Failure(
+                phase="auth", code="unauthorized", detail="not asked again after a 401", status=401
+            )
+        try:
+            exchange = await retrying(
+                lambda: ask(self._network, url, how, redactor=self.redactor),
+                attempts=attempts,
+                policy=self.patience if how.method == "GET" else ONCE,
+                again=lambda found: found.answer.status in PASSING_STATUS,
+            )
+        except WorldFault as refusal:
+            return refusal.failure
+        if exchange.token_sent and exchange.answer.status == 401:
+            self.token_refused = True
+        return exchange
+
+
+def decode(exchange: Exchange, kind: type[T]) -> T:
+    """The body of a 200 as ``kind``; raises WorldFault for any other answer."""
+    failure = status_failure(exchange)
+    if failure:
+        raise WorldFault(failure)
+    answer = exchange.answer
+    if answer.body == "html":
+        title = f", {answer.title!r}" if answer.title else ""
+        raise fault("parse", "not-json", f"200 with an HTML page{title}", status=200)
+    try:
+        return msgspec.json.decode(exchange.content, type=kind)
+    except msgspec.ValidationError:
+        raise fault("parse", "unexpected-shape", "JSON of another shape", status=200) from None
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        raise fault("parse", "not-json", "200 without JSON", status=200) from None
+
+
+def status_failure(exchange: Exchange) -> Failure | None:
+    """What is wrong when an API answers with this status; None for 200."""
+    answer, status = exchange.answer, exchange.answer.status
+    said = f"{status}: {answer.title}" if answer.title else f"status {status}"
+    if answer.redirects and not exchange.token_sent and status in (401, 403):
+        return Failure(
+            phase="http",
+            code="unexpected-status",
+            detail=f"redirected to where the token must not go ({answer.url})",
+            status=status,
+        )
+    match status:
+        case 200:
+            return None
+        case 401:
+            return Failure(phase="auth", code="unauthorized", detail=said, status=status)
+        case 403:
+            return Failure(phase="auth", code="forbidden", detail=said, status=status)
+        case 404:
+            return Failure(phase="http", code="not-found", detail=said, status=status)
+        case 429:
+            return Failure(phase="http", code="rate-limited", detail=said, status=status)
+    return Failure(phase="http", code="unexpected-status", detail=said, status=status)
