@@ -296,9 +296,12 @@ Verdict = Literal["connected", "degraded", "disconnected", "unknown"]
 class Expectation(Record, frozen=True, kw_only=True):
     """What a diagnosis of this world should say: for tests only, the world never reads it.
 
-    ``verdicts`` are by service glob (``exec-a/*``); services not named are connected.
+    ``verdicts`` are by service glob (``exec-a/*``); services not named are connected. ``causes`` are
+    ids of checks, the active one first; every one must be named, and no other may be.
     """
 
+    area: str = ""  # of the fault, for the totals of the detection matrix
+    difficulty: Literal[0, 1, 2, 3] = 0  # 0 = a healthy setup
     verdicts: dict[str, Verdict] = {}
     causes: tuple[str, ...] = ()
     must_not_blame: tuple[str, ...] = ()
