@@ -149,7 +149,8 @@ class _Maker:
         name = f"default-backend-{service['metadata']['name']}"
         rows = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
         if rows:
-            self.fronts.append(sim.FrontSettings(name=name, product="traefik", to="", hosts=_NOBODY))
+            front = sim.FrontSettings(name=name, product="traefik", to="", hosts=_NOBODY)
+            self.fronts.append(front)
         for row in rows:
             for port in service["spec"].get("ports") or []:
                 yield sim.ListenerSettings(

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 import ssl
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -137,3 +139,16 @@ def env_of(deployment: dict[str, Any], container: str) -> dict[str, Any]:
 
 def as_json(text: str) -> Any:
     return json.loads(text)
+
+
+async def run(*command: str) -> subprocess.CompletedProcess[str]:
+    """A program with its output, without blocking the lab."""
+    return await asyncio.to_thread(
+        subprocess.run, command, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+async def kubectl(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The real kubectl with the operator's kubeconfig."""
+    program = Path(sys.executable).parent / "kubectl"
+    return await run(str(program), "--kubeconfig", str(lab.kubeconfig), *arguments)
