@@ -17,7 +17,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from keptn_doctor.lab.settings import CertificateSettings, TlsSettings
 
@@ -73,10 +73,19 @@ def _sign(
     else:
         purpose = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         builder = builder.add_extension(x509.ExtendedKeyUsage([purpose]), critical=False)
+    if issuer == INTERMEDIATE:
+        builder = builder.add_extension(_issuer_access(), critical=False)
     if names:
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
     return builder.sign(issuer_key, hashes.SHA256())
+
+
+def _issuer_access() -> x509.AuthorityInformationAccess:
+    """Where the issuer's certificate is to be had, as every leaf of a public authority says."""
+    where = x509.UniformResourceIdentifier("http://ca.example.com/intermediate.der")
+    method = AuthorityInformationAccessOID.CA_ISSUERS
+    return x509.AuthorityInformationAccess([x509.AccessDescription(method, where)])
 
 
 def _authority_usage() -> x509.KeyUsage:

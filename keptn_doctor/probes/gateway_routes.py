@@ -57,9 +57,12 @@ class _ProjectPage(msgspec.Struct, frozen=True):
     projects: tuple[msgspec.Raw, ...] | None = None
 
 
-class _ErrorShape(msgspec.Struct, frozen=True):
+class _ErrorShape(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``go-utils pkg/api/models/error.go``; a Kubernetes Status has these two and more."""
+
     code: int
     message: str
+    fields: str | None = None
 
 
 async def gateway_answers(api: KeptnApi, *, attempts: Attempts | None = None) -> GatewayAnswers:

@@ -129,6 +129,15 @@ async def test_a_stranger_never_gets_the_token(serve: Serve) -> None:
 
 
 @asyncio_test
+async def test_a_kubernetes_api_is_a_stranger(serve: Serve) -> None:
+    site = Keptn()
+    status_object = {"kind": "Status", "apiVersion": "v1", "code": 403, "message": "forbidden"}
+    site.answer = lambda *_: (403, "application/json", json.dumps(status_object))  # type: ignore[method-assign]
+    assert (await gateway_answers(await api_of(serve, site))).reached == "other"
+    assert all(not token for _, _, token in site.requests)
+
+
+@asyncio_test
 async def test_a_wrong_path_at_the_right_gateway_is_keptn_with_404(serve: Serve) -> None:
     seen = await gateway_answers(await api_of(serve, Keptn(), path="/keptn"))
     assert seen.reached == "keptn"
