@@ -10,14 +10,24 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fnmatch
+import io
 import json
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from keptn_doctor.catalogue import load_checks
+from keptn_doctor.doctor import diagnose
+from keptn_doctor.lab.levers import Expectation
+from keptn_doctor.lab.scenario import Scenario, load
+from keptn_doctor.lab.start import start
+from keptn_doctor.model.report import Report
+from keptn_doctor.progress import open_progress
+from keptn_doctor.signals import Interruption
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "tests" / "scenarios"
@@ -46,33 +56,25 @@ def scenario_files() -> tuple[Path, ...]:
 
 def run(file: Path) -> Outcome:
     """Build the scenario's world, diagnose it, compare."""
-    from keptn_doctor.lab.scenario import load
-
     scenario = load(file)
     if scenario.expect is None:
         raise SystemExit(f"{file}: a scenario here needs an 'expect' block")
     return compare(file, scenario, asyncio.run(_diagnose(scenario)))
 
 
-async def _diagnose(scenario):
-    from keptn_doctor.catalogue import load_checks
-    from keptn_doctor.doctor import diagnose
-    from keptn_doctor.lab.start import start
-    from keptn_doctor.progress import open_progress
-    from keptn_doctor.signals import Interruption
-
-    with open(os.devnull, "w") as nowhere:
-        progress = open_progress(nowhere, quiet=True, color=False)
-        async with start(scenario) as lab:
-            return await diagnose(
-                lab.targets(), load_checks(), progress=progress, interruption=Interruption()
-            )
+async def _diagnose(scenario: Scenario) -> Report:
+    progress = open_progress(io.StringIO(), quiet=True, color=False)
+    async with start(scenario) as lab:
+        return await diagnose(
+            lab.targets(), load_checks(), progress=progress, interruption=Interruption()
+        )
 
 
-def compare(file: Path, scenario, report) -> Outcome:
+def compare(file: Path, scenario: Scenario, report: Report) -> Outcome:
     """The report against the scenario's ``expect`` block."""
-    expect = scenario.expect
-    notes, falsely = [], []
+    expect = scenario.expect or Expectation()
+    notes: list[str] = []
+    falsely: list[str] = []
     unmatched = dict.fromkeys(expect.verdicts)
     for verdict in report.verdicts:
         wanted = "connected"
@@ -144,16 +146,20 @@ def page(outcomes: Sequence[Outcome]) -> str:
     lines = [
         "# Detection matrix",
         "",
-        "Written by `make accuracy`: each row is one run of the doctor against a lab built from "
-        "`tests/scenarios/`. Not edited by hand.",
+        (
+            "Written by `make accuracy`: each row is one run of the doctor against a lab built "
+            "from `tests/scenarios/`. Not edited by hand."
+        ),
         "",
         f"<!-- figures: {json.dumps(totals)} -->",
         "",
-        f"Verdict right in {_share(totals, 'verdicts_right')} (goal "
-        f"{GOALS['verdict']:.0%}), root cause right in {_share(totals, 'causes_right')} (goal "
-        f"{GOALS['cause']:.0%}), something blamed that is no cause in {totals['falsely_blamed']}, "
-        f"healthy setups alarmed {totals['healthy_alarmed']}, services called connected that are "
-        f"not {totals['falsely_connected']}.",
+        (
+            f"Verdict right in {_share(totals, 'verdicts_right')} (goal {GOALS['verdict']:.0%}), "
+            f"root cause right in {_share(totals, 'causes_right')} (goal {GOALS['cause']:.0%}), "
+            f"something blamed that is no cause in {totals['falsely_blamed']}, healthy setups "
+            f"alarmed {totals['healthy_alarmed']}, scenarios in which a service was called "
+            f"connected that is not {totals['falsely_connected']}."
+        ),
         "",
     ]
     lines += _table("by area", outcomes, lambda o: o.area)
@@ -161,14 +167,16 @@ def page(outcomes: Sequence[Outcome]) -> str:
     lines += ["## Every scenario", "", "| scenario | verdict | cause | blamed | remarks |",
               "|---|---|---|---|---|"]  # fmt: skip
     lines += [
-        f"| {o.name} | {_mark(o.verdicts_right)} | {_mark(o.causes_right)} | "
+        f"| {o.name} | {_mark(right=o.verdicts_right)} | {_mark(right=o.causes_right)} | "
         f"{', '.join(o.blamed) or '-'} | {'; '.join(o.notes) or '-'} |"
         for o in sorted(outcomes, key=lambda o: (o.area, o.name))
     ]
     return "\n".join(lines) + "\n"
 
 
-def _table(title, outcomes, key):
+def _table(
+    title: str, outcomes: Sequence[Outcome], key: Callable[[Outcome], str]
+) -> list[str]:
     lines = [f"## Totals {title}", "", "| | runs | verdict right | cause right | falsely blamed |",
              "|---|---|---|---|---|"]  # fmt: skip
     for group in sorted({key(o) for o in outcomes}):
@@ -184,7 +192,7 @@ def _share(totals: dict[str, int], name: str) -> str:
     return f"{totals[name]} of {totals['runs']} ({totals[name] / max(totals['runs'], 1):.0%})"
 
 
-def _mark(right: bool) -> str:
+def _mark(*, right: bool) -> str:
     return "right" if right else "**wrong**"
 
 
@@ -210,7 +218,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("patterns", nargs="*", help="only scenarios whose name matches")
     parser.add_argument("--check", action="store_true", help="do not write the page")
-    parser.add_argument("--accept", action="store_true", help="write the page even when it is worse")
+    parser.add_argument("--accept", action="store_true", help="write it even when it is worse")
     parser.add_argument("--json", action="store_true", help="print every outcome as a JSON line")
     options = parser.parse_args()
     files = [
