@@ -176,6 +176,7 @@ _run_options = _together(
         help="Stop looking after this time and report what was seen.  [default: 120]",
     ),
     _text("--log-window", metavar="DURATION", text="How far back logs are read.  [default: 15m]"),
+    _text("--bundle", metavar="FILE", text="Keep what was seen in FILE, for keptn-doctor judge."),
     click.option("--plan", is_flag=True, help="Print what would be touched, and touch nothing."),
     click.option(
         "--probe-pod", is_flag=True, help="Allow a short-lived probe pod in each execution plane."
@@ -203,6 +204,17 @@ def check(**options: Any) -> int:
       keptn-doctor check -o text -o json=report.json -o junit=report.xml
     """  # noqa: D301
     from keptn_doctor.commands.check import run  # noqa: PLC0415
+
+    return run(options, os.environ)
+
+
+@cli.command(epilog=_EPILOG)
+@click.argument("bundle", metavar="BUNDLE")
+@_check_options
+@_output_options
+def judge(**options: Any) -> int:
+    """Judge what an earlier run has seen and kept with --bundle; look at nothing."""
+    from keptn_doctor.commands.judge import run  # noqa: PLC0415
 
     return run(options, os.environ)
 
@@ -352,7 +364,7 @@ def _guarded(arguments: list[str]) -> int:
 def _fail(arguments: list[str], code: int, error: str) -> int:
     """Say one line, leave it in the promised reports, and give the exit code back."""
     click.echo(f"{PROGRAM}: {error}", err=True)
-    if next((word for word in arguments if not word.startswith("-")), "") == "check":
+    if next((word for word in arguments if not word.startswith("-")), "") in ("check", "judge"):
         from keptn_doctor.commands.outputs import OutputFailedError, promised  # noqa: PLC0415
         from keptn_doctor.commands.reports import write_failure  # noqa: PLC0415
 

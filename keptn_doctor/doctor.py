@@ -25,7 +25,7 @@ from keptn_doctor.model.report import Report
 from keptn_doctor.model.topology import Topology
 from keptn_doctor.observe import observe
 from keptn_doctor.probes.recorder import Recorder
-from keptn_doctor.progress import Progress
+from keptn_doctor.progress import Progress, Quiet
 from keptn_doctor.renderers.wording import count
 from keptn_doctor.session import Session
 from keptn_doctor.signals import Interruption, clean_up, run_until_stopped
@@ -36,38 +36,18 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def diagnose(
-    targets: Targets,
-    catalogue: Catalogue,
-    *,
-    progress: Progress,
-    interruption: Interruption,
-    now: Callable[[], datetime] = utc_now,
-) -> Report:
-    """Look at the targets and judge what was seen: one whole run."""
-    snapshot = await examine(targets, progress=progress, interruption=interruption, now=now)
-    return report_on(snapshot, catalogue)
-
-
-def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
-    """Judge what was seen, now or long ago: pure, the same report for ever."""
-    report = assemble(snapshot, catalogue, timings=snapshot.timings)
-    if snapshot.interrupted:
-        return msgspec.structs.replace(report, exit_code=exit_codes.INTERRUPTED)
-    return report
-
-
 async def examine(
     targets: Targets,
     *,
-    progress: Progress,
-    interruption: Interruption,
+    progress: Progress | None = None,
+    interruption: Interruption | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Snapshot:
     """All the looking of a run; what was seen until an interruption or the deadline counts.
 
-    ``interruption`` must be watching already.
+    ``interruption`` must be watching already; without one nothing interrupts the run.
     """
+    progress, interruption = progress or Quiet(), interruption or Interruption()
     recorder = Recorder(now=now, on_look=progress.look)
     session = Session(targets, recorder, salt=os.urandom(16), now=now)
     looking = _Looking(session, progress)
@@ -84,6 +64,14 @@ async def examine(
         timings=tuple(looking.timings),
         interrupted=not finished,
     )
+
+
+def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
+    """Judge what was seen, now or long ago: pure, the same report for ever."""
+    report = assemble(snapshot, catalogue, timings=snapshot.timings)
+    if snapshot.interrupted:
+        return msgspec.structs.replace(report, exit_code=exit_codes.INTERRUPTED)
+    return report
 
 
 class _Looking:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -92,8 +94,16 @@ def find(catalogue: Catalogue, check_id: str) -> Check:
     raise UsageError(f"no such check: {check_id}; {hint}")
 
 
-def select(catalogue: Catalogue, *, only: Sequence[str], skip: Sequence[str]) -> Catalogue:
-    """The catalogue cut down to what a run asked for; raises UsageError for an unknown id."""
+def chosen_checks(options: Mapping[str, Any]) -> Catalogue:
+    """The checks that a run judges with; raises UsageError."""
+    for directory in options["check_dirs"]:
+        if not Path(directory).is_dir():
+            raise UsageError(f"no such directory of checks: {directory}; correct --checks")
+    catalogue = load_checks(options["check_dirs"])
+    return _select(catalogue, only=options["only"], skip=options["skip"])
+
+
+def _select(catalogue: Catalogue, *, only: Sequence[str], skip: Sequence[str]) -> Catalogue:
     chosen = {find(catalogue, check_id).id for check_id in only}
     dropped = {find(catalogue, check_id).id for check_id in skip}
     kept = tuple(

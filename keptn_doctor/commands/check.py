@@ -7,27 +7,16 @@ import os
 import sys
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from keptn_doctor import exit_codes
-from keptn_doctor.catalogue import Catalogue, load_checks
-from keptn_doctor.commands.catalogue import select
-from keptn_doctor.commands.outputs import (
-    STDOUT,
-    Output,
-    OutputFailedError,
-    parse_outputs,
-    wants_color,
-)
-from keptn_doctor.commands.reports import write_report
+from keptn_doctor.commands.catalogue import chosen_checks
+from keptn_doctor.commands.outputs import refuse_unwritable, wants_color
+from keptn_doctor.commands.reports import deliver, delivery_from, keep
 from keptn_doctor.commands.rights import print_plan
 from keptn_doctor.commands.targets import targets_from, with_run_options
-from keptn_doctor.model.report import Report
+from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.progress import Progress, open_progress
-from keptn_doctor.renderers.page import Detail
 from keptn_doctor.signals import Interruption
 from keptn_doctor.targets import Targets
 from keptn_doctor.usage import UsageError
@@ -55,37 +44,39 @@ _LAB_EXCLUDES = {
 
 def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     """One run; gives the exit code, raises UsageError before anything was looked at."""
-    outputs = parse_outputs(options["outputs"])
-    detail = _detail(options)
-    catalogue = select(
-        load_checks(_directories(options["check_dirs"])), only=options["only"], skip=options["skip"]
-    )
+    delivery = delivery_from(options)
+    refuse_unwritable(options["bundle"], "bundle")
+    catalogue = chosen_checks(options)
     world = _world(options, environ)
     color = wants_color("auto", to_stdout=True, environ=environ)
     progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)
     if options["plan"]:
         return asyncio.run(_plan(world, options, environ, progress))
-    report = _run_to_a_report(_diagnose(world, options, catalogue, progress))
-    code = _deliver(report, outputs, options, detail, environ)
-    if report.interrupted:
+    snapshot = _run_to_a_snapshot(_examine(world, options, progress))
+    from keptn_doctor.doctor import report_on  # noqa: PLC0415 - imports every client library
+
+    code = deliver(report_on(snapshot, catalogue), delivery, environ)
+    if options["bundle"] and not keep(snapshot, options["bundle"]):
+        code = exit_codes.DOCTOR_FAILED
+    if snapshot.interrupted:
         _leave_at_once(code)
     return code
 
 
-def _run_to_a_report(work: Coroutine[Any, Any, Report]) -> Report:
+def _run_to_a_snapshot(work: Coroutine[Any, Any, Snapshot]) -> Snapshot:
     """Run it in an event loop of its own, which an interrupted run leaves open.
 
     Closing waits for threads, and one of them may be waiting for a credential plugin.
     """
     runner = asyncio.Runner()
     try:
-        report = runner.run(work)
+        snapshot = runner.run(work)
     except BaseException:
         runner.close()
         raise
-    if not report.interrupted:
+    if not snapshot.interrupted:
         runner.close()
-    return report
+    return snapshot
 
 
 def _world(options: dict[str, Any], environ: Mapping[str, str]) -> Targets | Scenario:
@@ -102,18 +93,16 @@ def _world(options: dict[str, Any], environ: Mapping[str, str]) -> Targets | Sce
     return find_scenario(options["scenario"] or "healthy")
 
 
-async def _diagnose(
-    world: Targets | Scenario, options: dict[str, Any], catalogue: Catalogue, progress: Progress
-) -> Report:
-    from keptn_doctor.doctor import diagnose  # noqa: PLC0415 - imports every client library
+async def _examine(
+    world: Targets | Scenario, options: dict[str, Any], progress: Progress
+) -> Snapshot:
+    from keptn_doctor.doctor import examine  # noqa: PLC0415 - imports every client library
 
     interruption = Interruption()
     with interruption.watching():
         async with _opened(world, options, progress) as targets:
             try:
-                return await diagnose(
-                    targets, catalogue, progress=progress, interruption=interruption
-                )
+                return await examine(targets, progress=progress, interruption=interruption)
             finally:
                 progress.close()
 
@@ -146,46 +135,6 @@ async def _opened(
             yield with_run_options(lab.targets(), options)
     except ScenarioError as error:
         raise UsageError(str(error)) from error
-
-
-def _detail(options: dict[str, Any]) -> Detail:
-    if options["short"] and options["verbose"]:
-        raise UsageError("--short and --verbose exclude each other; drop one of them")
-    return "short" if options["short"] else "verbose" if options["verbose"] else "normal"
-
-
-def _directories(given: tuple[str, ...]) -> tuple[str, ...]:
-    for directory in given:
-        if not Path(directory).is_dir():
-            raise UsageError(f"no such directory of checks: {directory}; correct --checks")
-    return given
-
-
-def _deliver(
-    report: Report,
-    outputs: tuple[Output, ...],
-    options: dict[str, Any],
-    detail: Detail,
-    environ: Mapping[str, str],
-) -> int:
-    """Write what was asked for; the exit code is the report's unless writing failed."""
-    try:
-        write_report(report, outputs, color=options["color"], detail=detail, environ=environ)
-    except OutputFailedError as error:
-        click.echo(f"keptn-doctor: {error}", err=True)
-        return exit_codes.DOCTOR_FAILED
-    if not options["quiet"]:
-        _mention_files(report, outputs)
-    return report.exit_code
-
-
-def _mention_files(report: Report, outputs: tuple[Output, ...]) -> None:
-    """On standard error: where reports are, and the answer when nothing else says it."""
-    files = [output for output in outputs if output.file != STDOUT]
-    if len(files) == len(outputs):
-        click.echo(f"keptn-doctor: {report.headline}", err=True)
-    for output in files:
-        click.echo(f"keptn-doctor: {output.format} report written to {output.file}", err=True)
 
 
 def _leave_at_once(code: int) -> None:

@@ -53,7 +53,7 @@ def parse_outputs(values: Iterable[str]) -> tuple[Output, ...]:
             )
         places[place] = output
         if output.file != STDOUT:
-            _refuse_unwritable(output.file)
+            refuse_unwritable(output.file, "report")
     return outputs
 
 
@@ -68,7 +68,8 @@ def _parse(value: str) -> Output:
     )
 
 
-def _refuse_unwritable(file: str) -> None:
+def refuse_unwritable(file: str, what: str) -> None:
+    """Raise UsageError when a file could not be written as things stand; nothing is created."""
     path = Path(file)
     folder = path.parent
     problem = ""
@@ -81,7 +82,7 @@ def _refuse_unwritable(file: str) -> None:
     elif not os.access(folder, os.W_OK | os.X_OK):
         problem = f"no permission to create a file in {folder}"
     if problem:
-        raise UsageError(f"cannot write the report: {file}: {problem}; give another path")
+        raise UsageError(f"cannot write the {what}: {file}: {problem}; give another path")
 
 
 def promised(arguments: Sequence[str]) -> tuple[Output, ...]:

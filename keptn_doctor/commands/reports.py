@@ -1,59 +1,104 @@
-"""From a report to the outputs that were asked for."""
+"""From a report to the outputs that were asked for, and from a snapshot to a bundle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
 
-from keptn_doctor import __version__
+import click
+
+from keptn_doctor import __version__, bundle, exit_codes
 from keptn_doctor.commands.outputs import (
     STDOUT,
     Color,
     Output,
+    OutputFailedError,
+    parse_outputs,
     shows_unicode,
     terminal_width,
     wants_color,
     write_all,
 )
+from keptn_doctor.model.base import Record
+from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.report import Report
 from keptn_doctor.renderers import json, junit
 from keptn_doctor.renderers.json import RunFailure
 from keptn_doctor.renderers.page import Detail
+from keptn_doctor.usage import UsageError
 
 
-def write_report(
-    report: Report,
-    outputs: Iterable[Output],
-    *,
-    color: Color,
-    detail: Detail,
-    environ: Mapping[str, str],
-) -> None:
-    """Render and write every output; raises OutputFailedError."""
-    texts = []
-    for output in outputs:
-        if output.format == "json":
-            text = json.render(report)
-        elif output.format == "junit":
-            text = junit.render(report)
-        else:
-            text = _text(report, output, color=color, detail=detail, environ=environ)
-        texts.append((output, text))
-    write_all(texts)
+class Delivery(Record, frozen=True, kw_only=True):
+    """Where a report goes and what it looks like there."""
+
+    outputs: tuple[Output, ...]
+    color: Color = "auto"
+    detail: Detail = "normal"
+    quiet: bool = False
 
 
-def _text(
-    report: Report, output: Output, *, color: Color, detail: Detail, environ: Mapping[str, str]
+def delivery_from(options: Mapping[str, Any]) -> Delivery:
+    """The delivery that the options ask for; raises UsageError before anything is looked at."""
+    if options["short"] and options["verbose"]:
+        raise UsageError("--short and --verbose exclude each other; drop one of them")
+    return Delivery(
+        outputs=parse_outputs(options["outputs"]),
+        color=options["color"],
+        detail="short" if options["short"] else "verbose" if options["verbose"] else "normal",
+        quiet=options["quiet"],
+    )
+
+
+def deliver(report: Report, delivery: Delivery, environ: Mapping[str, str]) -> int:
+    """Write every output; the exit code is the report's unless writing failed."""
+    texts = [(output, _rendered(report, output, delivery, environ)) for output in delivery.outputs]
+    try:
+        write_all(texts)
+    except OutputFailedError as error:
+        click.echo(f"keptn-doctor: {error}", err=True)
+        return exit_codes.DOCTOR_FAILED
+    if not delivery.quiet:
+        _mention_files(report, delivery.outputs)
+    return report.exit_code
+
+
+def _rendered(
+    report: Report, output: Output, delivery: Delivery, environ: Mapping[str, str]
 ) -> str:
+    if output.format == "json":
+        return json.render(report)
+    if output.format == "junit":
+        return junit.render(report)
     from keptn_doctor.renderers import text  # noqa: PLC0415 - rich is not needed for the others
 
     to_stdout = output.file == STDOUT
     style = text.TextStyle(
         width=terminal_width() if to_stdout else 0,
-        color=wants_color(color, to_stdout=to_stdout, environ=environ),
+        color=wants_color(delivery.color, to_stdout=to_stdout, environ=environ),
         unicode=shows_unicode(output),
-        detail=detail,
+        detail=delivery.detail,
     )
     return text.render(report, style)
+
+
+def _mention_files(report: Report, outputs: tuple[Output, ...]) -> None:
+    """On standard error: where reports are, and the answer when nothing else says it."""
+    files = [output for output in outputs if output.file != STDOUT]
+    if len(files) == len(outputs):
+        click.echo(f"keptn-doctor: {report.headline}", err=True)
+    for output in files:
+        click.echo(f"keptn-doctor: {output.format} report written to {output.file}", err=True)
+
+
+def keep(snapshot: Snapshot, file: str) -> bool:
+    """Write a bundle; says so when it cannot be written, and gives False."""
+    try:
+        bundle.save(snapshot, Path(file))
+    except OSError as error:
+        click.echo(f"keptn-doctor: cannot write the bundle: {file}: {error.strerror}", err=True)
+        return False
+    return True
 
 
 def write_failure(outputs: Iterable[Output], *, exit_code: int, error: str) -> None:

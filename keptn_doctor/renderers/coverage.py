@@ -32,7 +32,7 @@ def put_coverage(page: Page, report: Report) -> None:
         page.put(f"and {count(len(groups) - len(shown), 'more reason')}: see --verbose", indent=4)
     if any(note.kind == "right" for note in report.coverage):
         page.put("keptn-doctor rbac prints manifests with all the rights of a run.", indent=4)
-    if lacks and page.detail != "short":
+    if lacks and (page.detail != "short" or not groups):
         page.put(lacks, label=page.symbols.unknown, indent=2, hang=2)
     _put_own_faults(page, report)
 
