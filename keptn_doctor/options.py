@@ -83,7 +83,7 @@ def parse_duration(text: str, where: str) -> float:
 
 def parse_endpoint(text: str, where: str) -> str:
     """A Keptn API endpoint without its trailing slash. Raises UsageError."""
-    url = text.strip().rstrip("/")
+    url = text.strip()
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -95,4 +95,4 @@ def parse_endpoint(text: str, where: str) -> str:
         raise UsageError(f"{where}: {text} is no http or https URL")
     if parts.username or parts.password:
         raise UsageError(f"{where}: the URL must not hold a user or password")
-    return url
+    return url.rstrip("/")
