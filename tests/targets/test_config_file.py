@@ -169,7 +169,7 @@ def test_a_plane_may_be_the_pods_own_cluster(
         (
             "execution-planes:\n- context: exec-ue\n  kubeconfig: kubeconfig\n",
             2,
-            "did you mean exec-eu",
+            "did you mean exec-",
         ),
         ("version: 1\nversion: 1\n", 2, "version is given twice"),
         ("execution-planes:\n- {context: a, context: b}\n", 2, "context is given twice"),
