@@ -8,11 +8,12 @@ is all that happens here. Access and error log are kept, as the pod writes both 
 from __future__ import annotations
 
 import asyncio
+import heapq
 import re
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from keptn_doctor.lab import backends, nginx, shipyard
@@ -23,10 +24,12 @@ from keptn_doctor.lab.settings import BackendSettings, Component
 _PROXY_TIMEOUT_S = 0.6  # nginx's 60 s, shortened
 _MIB = 1024 * 1024
 _LOG_LINES = 5000
+_LOG_WINDOW = timedelta(minutes=20)  # of generated lines; a log that is read is read from its end
 _CRUD = re.compile(r"/v1/project(/[^/]+(/stage(/[^/]+(/service(/[^/]+)?)?)?)?)?/?")
 
-Component_ = Callable[[KeptnState, Call, str], Answer | Awaitable[Answer]]
 Trouble = Literal["", "down", "hang"]
+Timed = tuple[datetime, str]
+Traffic = Callable[[datetime, datetime], Iterator[Timed]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +44,12 @@ class Location:
 class Gateway:
     """One gateway; ``answer`` is its handler."""
 
-    def __init__(self, state: KeptnState) -> None:
+    def __init__(self, state: KeptnState, *, clock: Callable[[], datetime]) -> None:
         self.state = state
-        self.log: deque[tuple[datetime, str]] = deque(maxlen=_LOG_LINES)
+        self.rehearsed: list[tuple[Call, Answer]] = []
+        self.traffic: list[Traffic] = []  # what the simulated clients send all the time
+        self._clock = clock
+        self._live: deque[Timed] = deque(maxlen=_LOG_LINES)
         self._seen: Counter[str] = Counter()
         self._server = "nginx" if state.version >= (0, 11, 0) else "nginx/1.19.4"
         self._locations = _locations(state)
@@ -55,9 +61,19 @@ class Gateway:
             reply = await self._route(merged)
         except _AnsweredError as early:
             reply = early.answer
-        if call.path != "/nginx-health":
-            self.log.append((call.at, nginx.access_line(call, reply)))
+        if call.origin.rehearsal:
+            self.rehearsed.append((call, reply))
+        elif call.path != "/nginx-health":
+            self._live.append((call.at, nginx.access_line(call, reply)))
         return reply.adding({"Server": self._server})
+
+    @property
+    def log(self) -> tuple[Timed, ...]:
+        """Access and error log of the last minutes, oldest first."""
+        now = self._clock()
+        streams: list[Iterator[Timed]] = [iter(sorted(self._live))]
+        streams += [traffic(now - _LOG_WINDOW, now) for traffic in self.traffic]
+        return tuple(heapq.merge(*streams, key=lambda line: line[0]))
 
     async def component(self, name: Component, call: Call) -> Answer:
         """A component asked directly, past the gateway, as in-cluster clients do."""
@@ -206,7 +222,8 @@ class Gateway:
         return self._page(404 if call.method in ("GET", "HEAD", "POST") else 405)
 
     def _error(self, call: Call, text: str) -> None:
-        self.log.append((call.at, nginx.error_line(call, text)))
+        if not call.origin.rehearsal:
+            self._live.append((call.at, nginx.error_line(call, text)))
 
     def _upstream_error(self, call: Call, name: str, trouble: Trouble, path: str) -> None:
         stale = next((b for b in self.state.settings.backends
@@ -216,8 +233,8 @@ class Gateway:
             doing = "connecting to upstream" if stale else "reading response header from upstream"
             text = f"upstream timed out (110: Operation timed out) while {doing}"
         address = "10.72.5.141" if stale else "10.96.18.7"
-        self.log.append((call.at, nginx.error_line(
-            call, text, upstream=f"http://{address}:8080{path}")))
+        line = nginx.error_line(call, text, upstream=f"http://{address}:8080{path}")
+        self._live.append((call.at, line))
 
 
 class _AnsweredError(Exception):

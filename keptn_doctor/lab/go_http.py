@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ from cryptography import x509
 from keptn_doctor.lab import go_errors
 from keptn_doctor.lab.go_errors import FOREVER, Go, GoError, wrapped
 from keptn_doctor.lab.go_resolver import Resolver
-from keptn_doctor.lab.wire import NoRouteToHostError, Stream, Wire
+from keptn_doctor.lab.wire import NoRouteToHostError, Wire
 
 T = TypeVar("T")
 
@@ -54,7 +54,7 @@ class Pod:
     subject: str  # plane/namespace/name
     environment: Mapping[str, str]
     trusted_pem: str
-    now: datetime
+    clock: Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +71,15 @@ class Reply:
 
     def header(self, name: str) -> str:
         return next((v for k, v in self.headers if k.lower() == name.lower()), "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """An open connection and how its far end is written: ``203.0.113.20:443``."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    peer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,36 +196,27 @@ async def _exchange(
     if not parts.hostname:
         raise GoError("http: no Host in request URL")
     proxy = _proxy_for(pod, parts) if transport.proxies else ""
-    try:
-        reader, writer, target = await _connected(
-            pod, transport, parts, proxy, rehearsing=rehearsing)
-    except ssl.SSLError as error:
-        raise GoError(go_errors.tls_text(error)) from None
-    except ConnectionResetError as error:
-        raise _broken(error, pod, parts) from None
-    except (ConnectionError, EOFError):
-        raise GoError("EOF") from None
+    connection, target = await _connected(pod, transport, parts, proxy, rehearsing=rehearsing)
+    writer = connection.writer
     try:
         writer.write(_head(request, parts, target) + request.body)
         await writer.drain()
-        return await _response(reader, request)
-    except ssl.SSLError as error:
-        raise GoError(go_errors.tls_text(error)) from None
-    except ConnectionResetError as error:
-        raise _broken(error, pod, parts) from None
-    except (ConnectionError, EOFError):
-        raise GoError("EOF") from None
+        return await _response(connection.reader, request)
+    except (ssl.SSLError, ConnectionError, EOFError) as error:
+        raise _broken(error, pod, connection) from None
     finally:
         writer.close()
 
 
-def _broken(error: ConnectionResetError, pod: Pod, parts: SplitResult) -> GoError:
-    """A reset, or (asyncio raises the same without an errno) a connection that just ended."""
-    if error.errno is None:
-        return GoError("EOF")
-    port = parts.port or _default_port(parts)
-    return GoError(f"read tcp {pod.resolver.pod_ip}:51012->{parts.hostname}:{port}: "
-                   "read: connection reset by peer")
+def _broken(error: Exception, pod: Pod, connection: Connection) -> GoError:
+    """A connection that failed after it was open."""
+    if isinstance(error, ssl.SSLError):
+        return GoError(go_errors.tls_text(error))
+    cause = connection.reader.exception() or error
+    if isinstance(cause, ConnectionResetError) and cause.errno is not None:
+        return GoError(f"read tcp {pod.resolver.pod_ip}:51012->{connection.peer}: "
+                       "read: connection reset by peer")
+    return GoError("EOF")  # asyncio raises resets without an errno for connections that just ended
 
 
 def _default_port(parts: SplitResult) -> int:
@@ -241,42 +241,49 @@ def _proxy_for(pod: Pod, parts: SplitResult) -> str:
 
 async def _connected(
     pod: Pod, transport: Transport, parts: SplitResult, proxy: str, *, rehearsing: bool
-) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+) -> tuple[Connection, str]:
     """A connection that speaks to the host, and the form of target to use on it."""
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host, port = parts.hostname or "", parts.port or _default_port(parts)
     if not proxy:
-        reader, writer = await _dial(pod, host, port, rehearsing=rehearsing)
+        connection = await _dial(pod, host, port, rehearsing=rehearsing)
         if parts.scheme == "https":
-            await _start_tls(pod, transport, (reader, writer), (host, port), rehearsing=rehearsing)
-        return reader, writer, path
+            await _start_tls(pod, transport, connection, (host, port), rehearsing=rehearsing)
+        return connection, path
     via = urlsplit(proxy)
     try:
-        reader, writer = await _dial(
+        connection = await _dial(
             pod, via.hostname or "", via.port or 80, rehearsing=rehearsing)
     except GoError as error:
         raise GoError(f"proxyconnect tcp: {error.text}", error.took_s) from None
     if parts.scheme == "http":
-        return reader, writer, f"http://{parts.netloc}{path}"
-    writer.write(f"CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
-    status, reason, _ = await _status_and_headers(reader)
+        return connection, f"http://{parts.netloc}{path}"
+    await _tunnel(pod, connection, f"{host}:{port}")
+    await _start_tls(pod, transport, connection, (host, port), rehearsing=rehearsing)
+    return connection, path
+
+
+async def _tunnel(pod: Pod, connection: Connection, target: str) -> None:
+    connection.writer.write(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n\r\n".encode())
+    try:
+        status, reason, _ = await _status_and_headers(connection.reader)
+    except (ConnectionError, EOFError) as error:
+        raise _broken(error, pod, connection) from None
     if status != 200:
-        writer.close()
+        connection.writer.close()
         raise GoError(reason)
-    await _start_tls(pod, transport, (reader, writer), (host, port), rehearsing=rehearsing)
-    return reader, writer, path
 
 
-async def _dial(pod: Pod, host: str, port: int, *, rehearsing: bool) -> Stream:
+async def _dial(pod: Pod, host: str, port: int, *, rehearsing: bool) -> Connection:
     try:
         addresses = await pod.resolver.addresses(host)
     except GoError as error:
         raise GoError(f"dial tcp: {error.text}", error.took_s) from None
-    problem = GoError(f"dial tcp: lookup {host}: no such host")
-    for index, address in enumerate(addresses):
+    problem: GoError | None = None
+    for address in addresses:
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         try:
-            return await pod.wire.open(
+            reader, writer = await pod.wire.open(
                 pod.vantage, address, port, service=pod.service,
                 rehearsing=pod.subject if rehearsing else "")
         except TimeoutError:
@@ -286,24 +293,27 @@ async def _dial(pod: Pod, host: str, port: int, *, rehearsing: bool) -> Stream:
             failed = GoError(f"dial tcp {shown}: connect: no route to host", go_errors.NO_ROUTE_S)
         except ConnectionRefusedError:
             failed = GoError(f"dial tcp {shown}: connect: connection refused")
-        problem = failed if index == 0 else problem  # Go reports the first
-    raise problem
+        else:
+            return Connection(reader=reader, writer=writer, peer=shown)
+        problem = problem or failed  # Go reports the first
+    raise problem or GoError(f"dial tcp: lookup {host}: no such host")
 
 
 async def _start_tls(
-    pod: Pod, transport: Transport, stream: Stream, peer: tuple[str, int], *, rehearsing: bool
+    pod: Pod, transport: Transport, connection: Connection, peer: tuple[str, int], *,
+    rehearsing: bool,
 ) -> None:
-    _, writer = stream
-    host, _ = peer
+    writer = connection.writer
+    try:
+        await writer.start_tls(_client_context(), server_hostname=peer[0])
+    except (ssl.SSLError, ConnectionError, EOFError) as error:
+        writer.close()
+        raise _broken(error, pod, connection) from None
     if not transport.verify:
-        await writer.start_tls(_client_context(), server_hostname=host)
         return
-    context = _client_context()
-    await writer.start_tls(context, server_hostname=host)
-    leaf = _leaf(writer)
     chain_ok = await _chain_ok(pod, peer, rehearsing=rehearsing)
     text = go_errors.certificate_text(
-        leaf, host, chain_ok=chain_ok, now=pod.now, go=transport.go)
+        _leaf(writer), peer[0], chain_ok=chain_ok, now=pod.clock(), go=transport.go)
     if text:
         writer.close()
         raise GoError(text)
@@ -329,7 +339,7 @@ async def _chain_ok(pod: Pod, peer: tuple[str, int], *, rehearsing: bool) -> boo
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.load_verify_locations(cadata=pod.trusted_pem)
-    _, writer = await _dial(pod, *peer, rehearsing=rehearsing)
+    writer = (await _dial(pod, *peer, rehearsing=rehearsing)).writer
     try:
         await writer.start_tls(context, server_hostname=peer[0])
     except ssl.SSLCertVerificationError as error:

@@ -62,10 +62,13 @@ class AuthLimiter:
     def active(self) -> bool:
         return self.enabled and self.version >= (0, 8, 7)
 
+    def keyed_by_client(self) -> bool:
+        """One bucket for all before 0.13.5 and in 0.14.0 and 0.14.1."""
+        return self.version >= (0, 14, 2) or (0, 13, 5) <= self.version < (0, 14, 0)
+
     def key(self, call: Call) -> str:
-        """The bucket of a request: one for all before 0.13.5 and in 0.14.0 and 0.14.1."""
-        by_client = self.version >= (0, 14, 2) or (0, 13, 5) <= self.version < (0, 14, 0)
-        if not by_client:
+        """The bucket of a request."""
+        if not self.keyed_by_client():
             return "gateway"
         forwarded = call.headers.get("X-Forwarded-For", "").split(",")[0].strip()
         return forwarded or call.headers.get("X-Real-IP", "") or call.origin.address

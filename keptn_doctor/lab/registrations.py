@@ -12,12 +12,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from typing import Any
 
 from keptn_doctor.lab.releases import Release
 from keptn_doctor.lab.settings import RegistrationSettings, SubscriptionSettings
+
+NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # a record whose heartbeats are still to be derived
 
 _MONGO_SWEEP = timedelta(seconds=60)  # MongoDB's TTL monitor runs once a minute
 
@@ -58,7 +60,6 @@ class Registration:
     pulses: list[Pulse] = field(default_factory=list)
     topics: tuple[str, ...] = ()  # 0.8's single subscription
     filters: tuple[str, str, str] = ("", "", "")
-    touches: int = 0  # how often somebody registered or pinged
 
     def last_seen(self, at: datetime) -> datetime:
         beats = (pulse.latest(at) for pulse in self.pulses)
@@ -82,7 +83,8 @@ class Uniform:
         """The records that TTL has not removed, in the order of their making."""
         if self._ttl is not None:
             gone = [r.id for r in self._records.values()
-                    if r.last_seen(at) + self._ttl + _MONGO_SWEEP < at]
+                    if r.last_seen(at) > NEVER
+                    and r.last_seen(at) + self._ttl + _MONGO_SWEEP < at]
             for record_id in gone:
                 del self._records[record_id]
         return list(self._records.values())
@@ -113,22 +115,27 @@ class Uniform:
             parts = [name, namespace, node]
         return hashlib.sha1("-".join(parts).encode(), usedforsecurity=False).hexdigest()
 
-    def register(self, wanted: Registration, at: datetime) -> tuple[Registration, bool]:
+    def register(
+        self, wanted: Registration, at: datetime, *, rehearsal: bool = False
+    ) -> tuple[Registration, bool]:
         """What a POST does: a new record, or the one that already has this identity.
 
         Returns the record and whether it is new. ``wanted.id`` may be preset for records of
-        earlier days.
+        earlier days. A rehearsal leaves no trace in lastseen: the client's history does that.
         """
         record_id = wanted.id or self.identity(
             name=wanted.name, namespace=wanted.namespace, node=wanted.node,
             filters=wanted.filters)
         found = self._known(record_id, wanted, at)
         if found is None:
-            made = replace(wanted, id=record_id, created=at, touched=at, touches=1)
+            touched = NEVER if rehearsal else at
+            made = replace(wanted, id=record_id, created=at, touched=touched)
             made.subscriptions = tuple(_with_id(s) for s in made.subscriptions)
             self._records[record_id] = made
             return made, True
-        self._refresh(found, wanted, at)
+        self._refresh(found, wanted)
+        if not rehearsal:
+            found.touched = max(found.touched, at)
         return found, False
 
     def keep(self, record: Registration) -> None:
@@ -145,9 +152,7 @@ class Uniform:
                 return max(namesakes, key=lambda r: r.last_seen(at))
         return next((r for r in alive if r.id == record_id), None)
 
-    def _refresh(self, found: Registration, wanted: Registration, at: datetime) -> None:
-        found.touched = max(found.touched, at)
-        found.touches += 1
+    def _refresh(self, found: Registration, wanted: Registration) -> None:
         if self.version < (0, 9, 0):  # upsert: all of it
             found.node, found.pod, found.location = wanted.node, wanted.pod, wanted.location
             found.integration_version = wanted.integration_version
@@ -166,13 +171,20 @@ class Uniform:
     def _adopts(self) -> bool:
         return self.version in ((0, 16, 2), (0, 17, 1)) or self.version >= (0, 18, 2)
 
-    def ping(self, record_id: str, at: datetime) -> Registration | None:
+    def ping(
+        self, record_id: str, at: datetime, *, rehearsal: bool = False
+    ) -> Registration | None:
         """What a heartbeat does; None when there is no such record."""
         found = self.get(record_id, at)
-        if found is not None:
+        if found is not None and not rehearsal:
             found.touched = max(found.touched, at)
-            found.touches += 1
         return found
+
+    def settle(self) -> None:
+        """After all histories are in: who registered and never beat was seen once."""
+        for record in self._records.values():
+            if record.touched == NEVER and not record.pulses:
+                record.touched = record.created
 
     def shown(self, record: Registration, at: datetime) -> dict[str, Any]:
         """The record as the API shows it at this version."""

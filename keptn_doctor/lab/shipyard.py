@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -82,16 +82,18 @@ def _register(state: KeptnState, call: Call) -> Answer:
     body = call.json()
     if not isinstance(body, dict):
         return as_error(400, "Invalid request format")
-    wanted = _wanted(body, call)
+    wanted = registration_of(body, at=call.at)
     try:
-        record, new = state.uniform.register(wanted, call.at)
+        record, new = state.uniform.register(
+            wanted, call.at, rehearsal=call.origin.rehearsal)
     except IncompleteIdentityError:
         return as_error(400, _INCOMPLETE)
     status = 201 if new and state.version >= (0, 9, 0) else 200
     return as_json(status, {"id": record.id})
 
 
-def _wanted(body: dict[str, Any], call: Call) -> Registration:
+def registration_of(body: dict[str, Any], *, at: datetime) -> Registration:
+    """The record that a registration's body asks for."""
     metadata = body.get("metadata") or {}
     kube = metadata.get("kubernetesmetadata") or {}
     old = body.get("subscription") or {}
@@ -104,7 +106,7 @@ def _wanted(body: dict[str, Any], call: Call) -> Registration:
         integration_version=str(metadata.get("integrationversion") or ""),
         distributor_version=str(metadata.get("distributorversion") or ""),
         subscriptions=tuple(_subscription(s) for s in body.get("subscriptions") or ()),
-        created=call.at, touched=call.at, topics=tuple(old.get("topics") or ()),
+        created=at, touched=at, topics=tuple(old.get("topics") or ()),
         filters=(str(filters.get("project") or ""), str(filters.get("stage") or ""),
                  str(filters.get("service") or "")),
     )
@@ -125,7 +127,7 @@ def _unregister(state: KeptnState, _call: Call, record_id: str) -> Answer:
 
 
 def _ping(state: KeptnState, call: Call, record_id: str) -> Answer:
-    record = state.uniform.ping(record_id, call.at)
+    record = state.uniform.ping(record_id, call.at, rehearsal=call.origin.rehearsal)
     if record is None:
         return as_error(404, "uniform integration not found")
     return as_json(200, state.uniform.shown(record, call.at))

@@ -16,6 +16,7 @@ from typing import Self
 
 from keptn_doctor.lab import keptn_state
 from keptn_doctor.lab.certificates import trusted_pem
+from keptn_doctor.lab.client import ClientRun
 from keptn_doctor.lab.dns import NameServer
 from keptn_doctor.lab.exchange import Answer, Call, Handler, HttpServer
 from keptn_doctor.lab.fronts import Front, black_hole_cluster
@@ -23,6 +24,7 @@ from keptn_doctor.lab.gateway import Gateway
 from keptn_doctor.lab.go_resolver import Resolver
 from keptn_doctor.lab.keptn_state import KeptnState
 from keptn_doctor.lab.proxies import PROXY_VANTAGE, EgressProxy
+from keptn_doctor.lab.rehearsal import Rehearsal
 from keptn_doctor.lab.routes import BLACK_HOLE_CLUSTER
 from keptn_doctor.lab.settings import (
     CONTROL_PLANE,
@@ -56,6 +58,7 @@ class Simulation:
         self.wire = Wire(settings, clock=clock)
         self.gateways: dict[str, Gateway] = {}
         self.name_servers: dict[str, NameServer] = {}
+        self.runs: tuple[ClientRun, ...] = ()
         self._handlers: dict[str, Handler] = {}
         self._servers: list[HttpServer | EgressProxy] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -95,7 +98,15 @@ class Simulation:
             path.write_text(trusted_pem(), encoding="ascii")
         return path
 
+    def run_of(self, plane: str, namespace: str, name: str) -> ClientRun | None:
+        """The run of one Keptn service."""
+        return next((r for r in self.runs if r.subject == f"{plane}/{namespace}/{name}"), None)
+
     async def close(self) -> None:
+        for run in self.runs:
+            for pod in run.pods:
+                for port in pod.ports:
+                    await port.close()
         await self.wire.close()
         for server in self._servers:
             await server.close()
@@ -117,6 +128,9 @@ class Simulation:
             await self._serve_http(provider.name, IdentityProvider(provider).answer)
         for proxy in self.settings.proxies:
             self._start_proxy(proxy.name)
+        self.runs = await Rehearsal(
+            self.settings, wire=self.wire, gateways=self.gateways,
+            name_servers=self.name_servers, clock=self.clock).run()
 
     def _vantages(self) -> tuple[str, ...]:
         planes = (*(p.vantage for p in self.settings.planes),
@@ -130,7 +144,7 @@ class Simulation:
         await server.start()
 
     async def _start_control_plane(self, settings: ControlPlaneSettings) -> None:
-        gateway = Gateway(keptn_state.build(settings, now=self.clock()))
+        gateway = Gateway(keptn_state.build(settings, now=self.clock()), clock=self.clock)
         self.gateways[settings.name] = gateway
         missing = any(b.state == "missing-service" for b in settings.backends)
         if settings.gateway == "up" and not missing:

@@ -223,8 +223,9 @@ class _Connections:
                 await self._wire.hand_over(sock, self._route, inspected=behaviour == "resign")
             case "reset":
                 reset(sock)
-            case "close":
-                sock.close()
+            case "close":  # FIN first: closing with unread data would send RST
+                sock.shutdown(socket.SHUT_WR)
+                await self._swallow(sock)
             case "reset-after-client-hello":
                 async with asyncio.timeout(_IDLE_S):
                     await first_byte(sock)
@@ -232,11 +233,15 @@ class _Connections:
             case "drip" | "cut":
                 await self._pump(sock, behaviour)
             case _:  # silent, half-open, and what cannot be undone after accept
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(_IDLE_S):
-                        while await asyncio.get_running_loop().sock_recv(sock, _CHUNK):
-                            pass
-                sock.close()
+                await self._swallow(sock)
+
+    async def _swallow(self, sock: socket.socket) -> None:
+        """Read until the peer has had enough, and say nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_IDLE_S):
+                while await asyncio.get_running_loop().sock_recv(sock, _CHUNK):
+                    pass
+        sock.close()
 
     async def _answer_plain(self, sock: socket.socket) -> None:
         """What nginx says to plain HTTP on its TLS port."""
