@@ -382,8 +382,8 @@ def _bug(error: Exception) -> str:
 
     if os.environ.get(DEBUG_VARIABLE):
         traceback.print_exception(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+    own = [f for f in traceback.extract_tb(error.__traceback__) if "keptn_doctor" in f.filename]
+    where = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "unknown place"
     return (
         f"a bug of keptn-doctor {__version__}: {type(error).__name__} at {where}; please report it "
         f"with the output of the same command under {DEBUG_VARIABLE}=1"

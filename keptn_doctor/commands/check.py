@@ -45,7 +45,8 @@ _LAB_EXCLUDES = {
 def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     """One run; gives the exit code, raises UsageError before anything was looked at."""
     delivery = delivery_from(options)
-    refuse_unwritable(options["bundle"], "bundle")
+    if options["bundle"]:
+        refuse_unwritable(options["bundle"], "bundle")
     catalogue = chosen_checks(options)
     world = _world(options, environ)
     color = wants_color("auto", to_stdout=True, environ=environ)
