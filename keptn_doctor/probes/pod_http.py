@@ -39,9 +39,7 @@ async def http_get_over(
     Raises:
         WorldFault: port-forward-failed, or a code of phase http.
     """
-    how = Ask(
-        token=token, deadline_s=deadline_s, most_bytes=_MOST_BYTES, most_redirects=0
-    )
+    how = Ask(token=token, deadline_s=deadline_s, most_bytes=_MOST_BYTES, most_redirects=0)
     url = f"http://localhost:{port}{path}"
     return await ask(_PodNetwork(stream), url, how, redactor=redactor)
 
@@ -57,10 +55,10 @@ class _PodNetwork(Network):
         self, *, tls: ssl.SSLContext | None = None, proxy: str = ""
     ) -> httpx.AsyncBaseTransport:
         del tls, proxy  # plain HTTP on the pod's loopback
-        return _PodTransport(self._stream)
+        return PodTransport(self._stream)
 
 
-class _PodTransport(httpx.AsyncBaseTransport):
+class PodTransport(httpx.AsyncBaseTransport):
     def __init__(self, stream: PodStream) -> None:
         origin = httpcore.Origin(b"http", b"localhost", 80)
         self._connection = httpcore.AsyncHTTP11Connection(origin, stream=_Wire(stream))
@@ -68,7 +66,8 @@ class _PodTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         headers = [*request.headers.raw, (b"Connection", b"close")]
         core = httpcore.Request("GET", httpcore.URL(str(request.url)), headers=headers)
-        core.url.scheme, core.url.port = b"http", 80  # the connection checks its origin
+        url = core.url  # the connection checks its origin; the Host header stays
+        url.scheme, url.host, url.port = b"http", b"localhost", 80
         try:
             answer = await self._connection.handle_async_request(core)
             return httpx.Response(

@@ -1,0 +1,97 @@
+"""A GET through a distributor's own API proxy: the service's path, taken by the service itself.
+
+The proxy listens on the pod's loopback only, so the way in is port-forward. Same process, endpoint,
+token, TLS and proxy settings as the service's polls. ``/event`` is never asked: it writes.
+Source: ``distributor/pkg/lib/events/forwarder.go@0.8.7``, ``distributor/pkg/forwarder@0.16.2``.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.keptn_facts import LocalApiAnswer
+from keptn_doctor.model.path_facts import HttpAnswer
+from keptn_doctor.probes.failures import WorldFault
+from keptn_doctor.probes.http import Exchange
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.pod_http import http_get_over
+from keptn_doctor.redact import Redactor
+
+REGISTRATION = "/controlPlane/v1/uniform/registration"
+POLL = "/controlPlane/v1/event/triggered/"
+_POLLABLE = re.compile(r"^sh\.keptn\.event\.[a-zA-Z0-9-]+\.triggered$")
+_ANY_TYPE = "sh.keptn.event.keptn-doctor.triggered"
+_MOST_IDS = 500
+
+
+class _Listed(msgspec.Struct):
+    id: str | None = None
+
+
+def pollable(topics: tuple[str, ...]) -> str:
+    """A topic of the service that can be polled, or one that nobody uses."""
+    return next((topic for topic in topics if _POLLABLE.match(topic)), _ANY_TYPE)
+
+
+async def ask_local_api(
+    kube: KubeClient,
+    namespace: str,
+    pod: str,
+    *,
+    port: int,
+    topic: str,
+    deadline_s: float,
+    redactor: Redactor,
+) -> LocalApiAnswer:
+    """List the registrations and poll once for ``topic``, both through the pod's own proxy.
+
+    Raises WorldFault when the pod's port cannot be reached.
+    """
+
+    async def get(path: str) -> Exchange:
+        stream = await kube.port_forward(namespace, pod, port)
+        try:
+            return await http_get_over(
+                stream, path, port=port, deadline_s=deadline_s, redactor=redactor
+            )
+        finally:
+            await stream.aclose()
+
+    registration = await get(REGISTRATION)
+    poll: HttpAnswer | Failure | None
+    try:
+        poll = (await get(POLL + topic)).answer
+    except WorldFault as fault:
+        poll = fault.failure
+    return LocalApiAnswer(
+        pod=pod,
+        port=port,
+        registration=registration.answer,
+        poll=poll,
+        origin=origin_of(registration.answer),
+        integrations=_ids(registration),
+    )
+
+
+def origin_of(answer: HttpAnswer) -> Literal["keptn", "gateway", "other", "distributor"]:
+    """Who spoke: the distributor alone, when it reached nobody, answers 500 with nothing at all."""
+    if answer.status == 500 and answer.body == "empty" and not answer.server:
+        return "distributor"
+    if answer.body == "json":
+        return "keptn"
+    named_nginx = answer.server.startswith("nginx")
+    return "gateway" if named_nginx or "nginx" in answer.title.lower() else "other"
+
+
+def _ids(exchange: Exchange) -> tuple[str, ...]:
+    if exchange.answer.status != 200:
+        return ()
+    try:
+        listed = msgspec.json.decode(exchange.content, type=list[_Listed])
+    except msgspec.MsgspecError:
+        return ()
+    return tuple(item.id for item in listed[:_MOST_IDS] if item.id)
