@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from keptn_doctor.lab.kube.pods import Streams, cut_log
 from keptn_doctor.model.base import Record
@@ -13,11 +14,17 @@ Line = tuple[datetime, str]
 Opener = Callable[[], Awaitable[Streams]]
 
 
-class ContainerLog(Record, frozen=True, kw_only=True):
-    """What a container wrote in its present and in its previous run; None = no such run."""
+class Reading(Protocol):
+    """Reads the log of a container's present run."""
 
-    present: Callable[[], tuple[Line, ...]]
-    previous: tuple[Line, ...] | None = None
+    def __call__(self, *, since: datetime | None = None) -> tuple[Line, ...]: ...
+
+
+class ContainerLog(Record, frozen=True, kw_only=True):
+    """What a container writes in its present run, and wrote in the one before (None: no such)."""
+
+    present: Reading
+    previous: Callable[[], tuple[Line, ...] | None]
 
 
 class LabPods:
@@ -59,10 +66,10 @@ class LabPods:
         log = self._logs.get((namespace, pod, container))
         if log is None:
             return None if previous else ""
-        rows = log.previous if previous else log.present()
+        since = None if since_seconds is None else self._now() - timedelta(seconds=since_seconds)
+        rows = log.previous() if previous else log.present(since=since)
         if rows is None:
             return None
-        since = None if since_seconds is None else self._now() - timedelta(seconds=since_seconds)
         lines = [
             f"{at.isoformat(timespec='microseconds').replace('+00:00', '000Z')} {text}"
             if timestamps

@@ -6,13 +6,12 @@ wrote before it failed is in its plan. Everything else is quiet.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from keptn_doctor.lab.blueprint import Site
 from keptn_doctor.lab.exposure import KEPTN
 from keptn_doctor.lab.objects_control_plane import GATEWAY
-from keptn_doctor.lab.pods_backend import ContainerLog, LabPods, Line
+from keptn_doctor.lab.pods_backend import ContainerLog, LabPods, Line, Reading
 from keptn_doctor.lab.simulation import Simulation
 from keptn_doctor.lab.workloads import Controllers, PlannedPod
 from keptn_doctor.lab.workloads_plan import ContainerPlan
@@ -30,7 +29,8 @@ def keptn_logs(
                 continue
             log = _log(container, planned, controllers)
             if planned.namespace == site.keptn_namespace and container.name == GATEWAY:
-                log = ContainerLog(present=_gateway(simulation, log), previous=log.previous)
+                present = _gateway(simulation, log)
+                log = ContainerLog(present=present, previous=log.previous)
             pods.write(planned.namespace, planned.name, container.name, log)
 
 
@@ -48,13 +48,21 @@ def _log(plan: ContainerPlan, planned: PlannedPod, controllers: Controllers) -> 
     if plan.last is not None:
         earlier = at - timedelta(seconds=300)
         before = tuple((earlier, text) for text in plan.previous_log)
-    return ContainerLog(present=lambda: present, previous=before)
+    return ContainerLog(present=_fixed(present), previous=lambda: before)
 
 
-def _gateway(simulation: Simulation, planned: ContainerLog) -> Callable[[], tuple[Line, ...]]:
-    def lines() -> tuple[Line, ...]:
+def _fixed(lines: tuple[Line, ...]) -> Reading:
+    def read(*, since: datetime | None = None) -> tuple[Line, ...]:
+        return tuple(line for line in lines if since is None or line[0] >= since)
+
+    return read
+
+
+def _gateway(simulation: Simulation, planned: ContainerLog) -> Reading:
+    def read(*, since: datetime | None = None) -> tuple[Line, ...]:
         gateway = simulation.gateways.get(KEPTN)
         live = tuple(gateway.log) if gateway is not None else ()
-        return (*planned.present(), *live)
+        kept = tuple(line for line in live if since is None or line[0] >= since)
+        return (*planned.present(since=since), *kept)
 
-    return lines
+    return read

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
-from world_lab import ask, listed, pods
+from world_lab import ask, forwarded, kubectl, listed, log_of, pods
 
 from keptn_doctor.lab.charts import chart
 from keptn_doctor.lab.scenario import loads, packaged
@@ -116,3 +118,90 @@ async def test_a_world_starts_in_less_than_a_second_and_a_half() -> None:
     async with start(packaged("healthy")):
         took = time.perf_counter() - began
     assert took < 1.5
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_three_services_are_registered_and_fresh(version: str) -> None:
+    async with start(loads(f"title: healthy\nkeptn: {version}")) as lab:
+        url = f"{lab.endpoint}/controlPlane/v1/uniform/registration"
+        answer = await ask(lab, url, token=lab.api_token)
+    found = {
+        record["name"]: record
+        for record in answer.json()
+        if record["metadata"]["kubernetesmetadata"]["namespace"] != "keptn"
+    }
+    assert set(found) == {"helm-service", "jmeter-service", "job-executor-service"}
+    now = parsedate_to_datetime(answer.headers["date"])
+    for record in found.values():
+        seen = datetime.fromisoformat(record["metadata"]["lastseen"])
+        assert (now - seen).total_seconds() < 30
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_the_logs_of_the_clients_tell_of_their_registration(version: str) -> None:
+    async with start(loads(f"title: healthy\nkeptn: {version}")) as lab:
+        pod = (await pods(lab, "exec-a", "keptn-exec"))["helm-service"]["metadata"]["name"]
+        text = await log_of(lab, "exec-a", "keptn-exec", pod, container="distributor")
+    assert "Registered Keptn Integration with id" in text
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_kubectl_forwards_the_api_proxy_of_a_distributor(version: str) -> None:
+    async with start(loads(f"title: healthy\nkeptn: {version}")) as lab:
+        pod = (await pods(lab, "exec-a", "keptn-exec"))["helm-service"]["metadata"]["name"]
+        answer = await forwarded(
+            lab, "exec-a", "keptn-exec", pod, 8081, "/controlPlane/v1/uniform/registration"
+        )
+    assert answer.status_code == 200
+    assert any(record["name"] == "helm-service" for record in answer.json())
+
+
+async def test_an_sdk_service_is_ready_once_it_is_registered() -> None:
+    async with start(packaged("healthy")) as lab:
+        pod = (await pods(lab, "exec-b", "keptn-jes"))["job-executor-service"]
+        answer = await forwarded(
+            lab, "exec-b", "keptn-jes", pod["metadata"]["name"], 8080, "/health"
+        )
+    assert answer.status_code == 200
+    assert pod["status"]["containerStatuses"][0]["ready"] is True
+
+
+async def test_the_gateway_logs_the_heartbeats_of_the_clients() -> None:
+    async with start(packaged("healthy")) as lab:
+        pod = (await pods(lab, "keptn-cp", "keptn"))["api-gateway-nginx"]["metadata"]["name"]
+        text = await log_of(lab, "keptn-cp", "keptn", pod, sinceSeconds="60")
+    assert "PUT /api/controlPlane/v1/uniform/registration/" in text
+
+
+async def test_kubectl_gets_describes_and_reads_logs() -> None:
+    async with start(packaged("healthy")) as lab:
+        listing = await kubectl(lab, "--context", "exec-a", "-n", "keptn-exec", "get", "pods")
+        described = await kubectl(
+            lab, "--context", "keptn-cp", "-n", "keptn", "describe", "svc", "api-gateway-nginx"
+        )
+        logs = await kubectl(
+            lab, "--context", "exec-b", "-n", "keptn-jes", "logs", "deploy/job-executor-service"
+        )
+        may = await kubectl(
+            lab, "--context", "exec-a", "auth", "can-i", "get", "pods", "--subresource=log"
+        )
+    assert "2/2" in listing.stdout
+    assert "203.0.113.20" in described.stdout
+    assert "job-executor-service" in logs.stdout
+    assert may.stdout.strip() == "yes"
+
+
+async def test_the_demo_has_one_healthy_and_one_broken_plane() -> None:
+    async with start(packaged("demo")) as lab:
+        pod = (await pods(lab, "exec-b", "keptn-jes"))["job-executor-service"]
+        answer = await ask(
+            lab,
+            f"{lab.endpoint}/controlPlane/v1/uniform/registration?name=job-executor-service",
+            token=lab.api_token,
+        )
+    status = pod["status"]["containerStatuses"][0]
+    assert status["ready"] is False
+    assert status["restartCount"] > 0
+    now = parsedate_to_datetime(answer.headers["date"])
+    seen = datetime.fromisoformat(answer.json()[0]["metadata"]["lastseen"])
+    assert 39 * 60 < (now - seen).total_seconds() < 41 * 60

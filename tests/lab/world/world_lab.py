@@ -152,3 +152,24 @@ async def kubectl(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]
     """The real kubectl with the operator's kubeconfig."""
     program = Path(sys.executable).parent / "kubectl"
     return await run(str(program), "--kubeconfig", str(lab.kubeconfig), *arguments)
+
+
+async def forwarded(
+    lab: Lab, context: str, namespace: str, pod: str, port: int, path: str
+) -> httpx.Response:
+    """A GET through kubectl's port-forward."""
+    program = str(Path(sys.executable).parent / "kubectl")
+    process = await asyncio.create_subprocess_exec(
+        program, "--kubeconfig", str(lab.kubeconfig), "--context", context, "-n", namespace,
+        "port-forward", pod, f":{port}", stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(30):
+            first = (await process.stdout.readline()).decode()
+            local = int(first.split("127.0.0.1:")[1].split(" ")[0])
+            async with httpx.AsyncClient(trust_env=False) as client:
+                return await client.get(f"http://127.0.0.1:{local}{path}")
+    finally:
+        process.terminate()
+        await process.wait()
