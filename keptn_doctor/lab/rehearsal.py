@@ -358,13 +358,16 @@ class Rehearsal:
                                of=pod.caller.place.subject)
 
     def _leave_traces(self, pods: list[PodRun]) -> None:
+        beats: dict[str, list[Pulse]] = {}
         for pod in pods:
             for record_id, pulse in pod.pulses():
-                for gateway in self._gateways.values():
-                    record = gateway.state.uniform.get(record_id, self._now)
-                    if record is not None:
-                        record.pulses.append(pulse)
+                beats.setdefault(record_id, []).append(pulse)
         for gateway in self._gateways.values():
+            for record_id, pulses in beats.items():
+                # all at once: with its first beat alone a record of 0.8.7 would be too old to keep
+                record = gateway.state.uniform.get(record_id, self._now)
+                if record is not None:
+                    record.pulses.extend(pulses)
             gateway.state.uniform.settle()
             for pod in pods:
                 gateway.traffic.extend(_traffic(gateway, pod, self._now))
