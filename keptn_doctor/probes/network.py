@@ -24,7 +24,7 @@ import httpx
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.path_facts import DnsAnswer
-from keptn_doctor.network_settings import NetworkSettings
+from keptn_doctor.network_settings import ConnectTo, NetworkSettings
 from keptn_doctor.probes.dns import literal_address, look_up
 from keptn_doctor.probes.failures import WorldFault, connect_failure, fault
 
@@ -52,8 +52,18 @@ class Network:
         return Network(self.settings, pins={**self._pins, host.lower(): address})
 
     def detoured(self, host: str, port: int) -> bool:
-        """Whether a rule for the name itself makes resolving it pointless."""
-        return self.settings.destination(host, port) != (host, port)
+        """Whether a rule for this very name makes resolving it pointless.
+
+        A rule for any host is about connections, not names: the name is still looked up.
+        """
+        rule = self._rule_for(host, port)
+        return rule is not None and rule.to_host not in ("", host)
+
+    def _rule_for(self, name: str, port: int) -> ConnectTo | None:
+        if literal_address(name):
+            return None
+        rules = self.settings.connect_to
+        return next((rule for rule in rules if rule.host and rule.matches(name, port)), None)
 
     async def look_up(self, host: str, *, deadline_s: float = _LOOK_UP_S) -> DnsAnswer:
         """See ``probes.dns.look_up``."""
@@ -67,9 +77,10 @@ class Network:
         """
         if not 0 < port <= _LAST_PORT:
             raise fault("connect", "host-unreachable", f"there is no port {port}")
-        if self.detoured(host, port):
-            to_host, to_port = self.settings.destination(host, port)
-            return tuple((address, to_port) for address in await self._addresses(to_host))
+        rule = self._rule_for(host, port)
+        if rule:
+            to_port = rule.to_port or port
+            return tuple((a, to_port) for a in await self._addresses(rule.to_host or host))
         addresses = await self._addresses(host)
         return tuple(self.settings.destination(address, port) for address in addresses)
 

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import socket
 
+import msgspec
 import pytest
 
 from keptn_doctor.network_settings import ConnectTo, NetworkSettings
@@ -13,7 +14,7 @@ from keptn_doctor.probes.failures import WorldFault, connect_failure
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.tcp import connect
 
-from .conftest import Serve, hang_up
+from .conftest import Serve, Zone, hang_up
 
 pytestmark = pytest.mark.asyncio
 
@@ -84,3 +85,18 @@ async def test_a_port_that_never_answers_ends_at_the_deadline() -> None:
         with pytest.raises(WorldFault) as caught:
             await connect(Network(), "h", port, addresses=("127.0.0.1",), deadline_s=0.05)
     assert caught.value.failure.code == "connect-timeout"
+
+
+async def test_a_rule_for_any_host_moves_connections_and_not_names(
+    serve: Serve, zone: Zone
+) -> None:
+    zone.records = ["h.example.com. 60 IN A 192.0.2.1"]
+    anywhere = ConnectTo(to_host="127.0.0.1", to_port=await serve(hang_up))
+    itself = ConnectTo(host="localhost")
+    rules = (itself, anywhere)
+    network = Network(msgspec.structs.replace(zone.settings(), connect_to=rules))
+    assert not network.detoured("h.example.com", 80)
+    assert not network.detoured("localhost", 80)
+    assert await network.destinations("h.example.com", 80) == (("127.0.0.1", anywhere.to_port),)
+    with pytest.raises(WorldFault, match="name-unknown"):
+        await network.destinations("nobody.example.com", 80)
