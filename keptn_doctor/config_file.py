@@ -135,19 +135,24 @@ def parse_config(path: Path, text: str) -> LoadedConfig:
     return loaded
 
 
-def _refuse_doubles(path: Path, node: Any) -> None:
+def _refuse_doubles(path: Path, root: Any) -> None:
     """YAML lets the last of two equal keys win; a person would not."""
-    if isinstance(node, yaml.MappingNode):
-        seen: set[str] = set()
-        for key, value in node.value:
-            if key.value in seen:
-                line = key.start_mark.line + 1
-                raise UsageError(f"{path}:{line}: {key.value} is given twice")
-            seen.add(key.value)
-            _refuse_doubles(path, value)
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _refuse_doubles(path, item)
+    pending, walked = [root], set()
+    while pending:
+        node = pending.pop()
+        if id(node) in walked:  # an alias: one node in several places, or within itself
+            continue
+        walked.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            pending += node.value
+        if isinstance(node, yaml.MappingNode):
+            seen: set[str] = set()
+            for key, value in node.value:
+                if str(key.value) in seen:
+                    line = key.start_mark.line + 1
+                    raise UsageError(f"{path}:{line}: {key.value} is given twice")
+                seen.add(str(key.value))
+                pending.append(value)
 
 
 _AT = re.compile(r"(?P<what>.*?)(?: - at `\$\.?(?P<where>.*)`)?", re.DOTALL)

@@ -351,7 +351,7 @@ class KubeClient:
         if expired and answer.read_at and expired <= answer.read_at:
             note = f"the token of {access.user} expired at {expired:%Y-%m-%d %H:%M} UTC"
             return msgspec.structs.replace(failure, code="credentials-expired", detail=note)
-        return failure
+        return _with(failure, f'user "{access.user}"')
 
     def _late(self, limit: float) -> WorldFault:
         return fault(

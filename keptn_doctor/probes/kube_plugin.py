@@ -150,19 +150,22 @@ async def _run(
     assert process.stdout is not None
     assert process.stderr is not None
     errors = bytearray()
+    finished = False
     try:
         async with asyncio.timeout(deadline_s):
             output, _ = await asyncio.gather(
                 _read(process.stdout, bytearray()), _read(process.stderr, errors)
             )
             code = await process.wait()
+        finished = True  # what it left running (an agent, say) is its own affair
     except TimeoutError as error:
         raise _fault(
             "credential-plugin-timeout",
             f"{plugin.command} did not finish in {deadline_s:g} s{_shown(bytes(errors))}",
         ) from error
     finally:
-        await _end(process)
+        if not finished:
+            await _end(process)
     return code, bytes(output), bytes(errors)
 
 

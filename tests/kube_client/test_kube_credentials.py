@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -343,6 +344,22 @@ async def test_a_hanging_plugin_is_stopped_with_its_children(world: World) -> No
     assert failure.code == "credential-plugin-timeout"
     assert "waiting for the browser" in failure.detail
     assert not _runs(int(pid_file.read_text()))
+
+
+async def test_what_a_plugin_leaves_running_is_left_alone(world: World) -> None:
+    pid_file = world.folder / "agent"
+    body = (
+        "import subprocess, sys\n"
+        f"agent = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(600)'],"
+        " stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        f"open({str(pid_file)!r}, 'w').write(str(agent.pid))\n" + says({"token": ADMIN})
+    )
+    await load(world.kubeconfig(SERVER, plugin(world, body)))
+    agent = int(pid_file.read_text())
+    try:
+        assert _runs(agent)
+    finally:
+        os.kill(agent, signal.SIGKILL)
 
 
 def _runs(pid: int) -> bool:

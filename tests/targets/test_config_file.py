@@ -186,6 +186,16 @@ def test_what_is_wrong_is_named_with_its_line(
     assert words in said
 
 
+def test_a_bomb_of_aliases_is_refused_at_once(
+    resolved: Resolve, config: Callable[[str], Path]
+) -> None:
+    levels = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30))
+    config(f"a0: &a0 [x]\n{levels}")
+    assert "a0 is no field" in refusal(resolved)
+    config("network: &n {search: *n}\n")
+    assert "network" in refusal(resolved)
+
+
 @pytest.mark.parametrize("text", ["", "- a\n", "text\n", "null\n"])
 def test_a_file_that_is_no_configuration_is_refused(
     resolved: Resolve, config: Callable[[str], Path], text: str
