@@ -10,6 +10,7 @@ from itertools import groupby
 
 from keptn_doctor.model.findings import Layer
 from keptn_doctor.model.report import Rung, Verdict
+from keptn_doctor.renderers.page import unbroken
 from keptn_doctor.renderers.symbols import Symbols, printable
 
 PATH = tuple(layer for layer in Layer if layer is not Layer.ACCESS)
@@ -39,10 +40,11 @@ def rungs(verdict: Verdict) -> tuple[Rung, ...]:
     return tuple(known.get(layer, Rung(layer=layer, state="unknown")) for layer in PATH)
 
 
-def words(verdict: Verdict, symbols: Symbols) -> tuple[str, ...]:
+def words(verdict: Verdict, symbols: Symbols, *, notes: bool) -> tuple[str, ...]:
     """Neighbouring rungs of one state as one phrase: ``✓ workload, configuration``.
 
-    What was not reached at the end goes without saying.
+    What was not reached at the end goes without saying. ``notes`` adds what is known of a broken
+    or degraded rung, for Keptn services whose cause is not told elsewhere.
     """
     runs = [
         (state, tuple(run))
@@ -51,17 +53,18 @@ def words(verdict: Verdict, symbols: Symbols) -> tuple[str, ...]:
     ]
     if len(runs) > 1 and runs[-1][0] == "blocked":
         runs.pop()
-    return tuple(f"{state_sign(state, symbols)} {_phrase(state, run)}" for state, run in runs)
+    return tuple(_phrase(state, run, symbols, notes=notes) for state, run in runs)
 
 
-def _phrase(state: str, run: tuple[Rung, ...]) -> str:
+def _phrase(state: str, run: tuple[Rung, ...], symbols: Symbols, *, notes: bool) -> str:
     names = [layer_name(rung.layer) for rung in run]
     span = ", ".join(names) if len(names) < 3 else f"{names[0]} through {names[-1]}"
     if state == "ok":
-        return span
-    told = state in ("broken", "degraded")
-    notes = "; ".join(dict.fromkeys(printable(r.note) for r in run if r.note and told))
-    return f"{span} {_STATE_WORDS[state]}" + (f" ({notes})" if notes else "")
+        return unbroken(f"{state_sign(state, symbols)} {span}")
+    told = notes and state in ("broken", "degraded")
+    known = dict.fromkeys(printable(r.note).removesuffix(".") for r in run if r.note and told)
+    phrase = unbroken(f"{state_sign(state, symbols)} {span} {_STATE_WORDS[state]}")
+    return phrase + (f" ({'; '.join(known)})" if known else "")
 
 
 def legend(verdicts: tuple[Verdict, ...], symbols: Symbols) -> str:
@@ -70,7 +73,7 @@ def legend(verdicts: tuple[Verdict, ...], symbols: Symbols) -> str:
     if used <= {"ok", "not-applicable"}:
         return ""
     signs = "  ".join(
-        f"{state_sign(state, symbols)} {word}"
+        unbroken(f"{state_sign(state, symbols)} {word}")
         for state, word in _STATE_WORDS.items()
         if state in used
     )

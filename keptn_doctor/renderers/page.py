@@ -7,6 +7,7 @@ or a command can be copied whole.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import Literal
 
 from rich.console import Console
@@ -19,6 +20,12 @@ Detail = Literal["short", "normal", "verbose"]
 UNWRAPPED = 0
 _NARROWEST = 40
 _ENDLESS = 1_000_000
+_GLUE = "\u00a0"
+
+
+def unbroken(phrase: str) -> str:
+    """A phrase that no line is broken in, if it fits on one."""
+    return phrase.replace(" ", _GLUE)
 
 
 class Page:
@@ -64,18 +71,22 @@ class Page:
 
     def text(self) -> str:
         """All that was put so far."""
-        return self._out.getvalue()
+        return self._out.getvalue().replace(_GLUE, " ")
 
     def _wrap(self, text: Text, room: int) -> list[Text]:
         if self._width == UNWRAPPED or text.cell_len <= room:
             return [text]
         lines: list[Text] = []
-        for word in text.split(" "):
+        for word in self._words(text, room):
             if lines and lines[-1].cell_len + 1 + word.cell_len <= room:
                 lines[-1] = lines[-1] + Text(" ") + word
             else:
                 lines.append(word)
         return lines
+
+    def _words(self, text: Text, room: int) -> Iterator[Text]:
+        for word in text.split(" "):
+            yield from word.split(_GLUE) if word.cell_len > room else (word,)
 
     def _line(self, line: Text) -> None:
         line.rstrip()

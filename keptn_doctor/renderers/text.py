@@ -122,8 +122,8 @@ def _blocks(verdicts: tuple[Verdict, ...]) -> list[tuple[Verdict, ...]]:
 def _put_row(page: Page, verdict: Verdict) -> None:
     style = _STYLES[verdict.connection]
     sign = ladder.state_sign(_SIGNS[verdict.connection], page.symbols)
-    label = Text(f"{sign} {verdict.connection.upper()}", style=style)
-    label.append(" " * (_VERDICT_WIDTH - len(label)), style="default")
+    label = Text().append(f"{sign} {verdict.connection.upper()}", style=style)
+    label.append(" " * (_VERDICT_WIDTH - len(label)))
     for rung in ladder.rungs(verdict):
         label.append(ladder.state_sign(rung.state, page.symbols), style=_RUNG_STYLES[rung.state])
     page.put(
@@ -148,7 +148,10 @@ def _put_block(page: Page, block: tuple[Verdict, ...], numbers: dict[str, int]) 
     if first.connection != "connected" or page.detail == "verbose" or _imperfect(first):
         label = f"{', '.join(named)}: " if named else ""
         page.put(
-            "   ".join(ladder.words(first, page.symbols)), label=label, indent=4, hang=len(label)
+            "   ".join(ladder.words(first, page.symbols, notes=not named)),
+            label=label,
+            indent=4,
+            hang=len(label),
         )
     if first.next_step and not named:
         _put_next_step(page, first, alone=len(block) == 1)
