@@ -47,7 +47,7 @@ from keptn_doctor.probes.exposure import (
     services_fact,
 )
 from keptn_doctor.probes.exposure_routes import read_routes
-from keptn_doctor.probes.failures import fault
+from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.keptn_components import (
     API_SERVICE,
     components_fact,
@@ -177,7 +177,7 @@ class _Reading:
         )
         self.objects = objects
         workloads, failures = listed
-        version = await self.look("keptn-version", self._version(workloads, failures))
+        version = await self._version(workloads, failures)
         gateway = await self.look("gateway-service", self._gateway(services, endpoints))
         promised = gateway if isinstance(gateway, GatewayService) else None
         async with asyncio.TaskGroup() as group:
@@ -204,9 +204,20 @@ class _Reading:
     async def _version(
         self, workloads: tuple[FoundWorkload, ...], failures: tuple[Failure, ...]
     ) -> KeptnVersion | Failure:
-        if not workloads and failures:
-            return failures[0]
-        return version_fact(workloads)
+        """The version that the cluster shows; the API's own word is the better fact, if it speaks.
+
+        So only a failure is recorded here. ``observe`` records this version where the API is mute.
+        """
+        told: KeptnVersion | Failure
+        try:
+            told = failures[0] if failures and not workloads else version_fact(workloads)
+        except WorldFault as unknown:
+            told = unknown.failure
+        if isinstance(told, Failure):
+            await record_failure(
+                self.session, "keptn-version", self.plane.subject, told, part="cluster"
+            )
+        return told
 
     async def _gateway(
         self,

@@ -55,7 +55,7 @@ async def observe(session: Session, topology: Topology) -> Topology:
             if service.belongs_to == "execution-plane" and workload is not None:
                 looking = _service(session, service, workload)
                 group.create_task(_within(limits[service.plane], looking))
-    return _with_version(session, topology, workloads)
+    return await _with_version(session, topology, workloads)
 
 
 async def _within(limit: asyncio.Semaphore, looking: Awaitable[T]) -> T:
@@ -178,10 +178,16 @@ async def _service(session: Session, service: KeptnService, workload: Workload) 
     )
 
 
-def _with_version(session: Session, topology: Topology, workloads: dict[str, Workload]) -> Topology:
-    """What the API told of the version, when the cluster could not tell it."""
+async def _with_version(
+    session: Session, topology: Topology, workloads: dict[str, Workload]
+) -> Topology:
+    """The version as the API told it where the cluster could not, and the other way round."""
     told = [fact.version for _, fact in session.recorder.facts(KeptnVersion)]
-    if topology.control_plane.version or not told:
+    plane = topology.control_plane
+    if plane.version and not told:
+        looking = _version_of_cluster(plane.version)
+        await session.recorder.look("keptn-version", plane.subject, looking, deadline_s=1)
+    if plane.version or not told:
         return topology
     version = told[0]
     services = [_of_control_plane(service, version) for service in topology.services]
@@ -199,6 +205,10 @@ def _with_version(session: Session, topology: Topology, workloads: dict[str, Wor
             for service in services
         ),
     )
+
+
+async def _version_of_cluster(version: str) -> KeptnVersion:
+    return KeptnVersion(version=version, source="image")
 
 
 def _of_control_plane(service: KeptnService, version: str) -> KeptnService:

@@ -21,7 +21,7 @@ from clusters import (
 
 from keptn_doctor.discover import discover
 from keptn_doctor.lab.kube import Rule
-from keptn_doctor.model.keptn_facts import KeptnVersion, ReferenceToken
+from keptn_doctor.model.keptn_facts import ReferenceToken
 from keptn_doctor.model.kube_facts import (
     ClusterFacts,
     Components,
@@ -52,14 +52,12 @@ async def test_namespace_version_gateway_and_endpoint(tmp_path: Path) -> None:
         async with session_on(clusters.targets(planes=())) as session:
             topology = await discover(session)
             facts = session.recorder
-            (version,) = facts.facts(KeptnVersion)
             (gateway,) = facts.facts(GatewayService)
             (components,) = facts.facts(Components)
             (cluster,) = facts.facts(ClusterFacts)
     plane = topology.control_plane
     assert (plane.namespace, plane.version) == ("keptn-prod", "0.19.3")
     assert plane.api_url == "http://192.0.2.10/api"
-    assert version == (plane.subject, KeptnVersion(version="0.19.3", source="image"))
     assert gateway[1].type == "LoadBalancer"
     assert {w.name for w in components[1].found} == {
         "api-gateway-nginx", "api-service", "shipyard-controller"
