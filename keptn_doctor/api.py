@@ -17,6 +17,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from keptn_doctor.attribution import (
+    Attribution,
+    Freshness,
+    attribute,
+    freshness,
+    spoken_age,
+)
+from keptn_doctor.knowledge.support import (
+    ClusterSize,
+    control_plane_size,
+    control_plane_sums,
+    kubernetes_range,
+)
+from keptn_doctor.log_reading import ongoing, quoted, registration_ids, troubles
 from keptn_doctor.model.failure import Code, Failure, Phase
 from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, ProvenBy, Severity
 from keptn_doctor.model.keptn_facts import (
@@ -91,6 +105,18 @@ from keptn_doctor.model.topology import (
     TokenState,
     Topology,
     Vantage,
+)
+from keptn_doctor.path_reading import address, answered
+from keptn_doctor.remedies import kubectl, read_log, restart, set_variable
+from keptn_doctor.workload_reading import (
+    component,
+    containers,
+    crash_loops,
+    is_running,
+    last_end,
+    live_pods,
+    pull_failures,
+    why_not_ready,
 )
 
 INSIDE = "inside"
@@ -203,4 +229,12 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "ServicePort", "LoadBalancerIngress", "ExposureRoutes", "ExposureRoute",
     "LoadBalancerProvider", "Claims", "Claim", "NamespaceFacts", "Quota", "NetworkPolicies",
     "NetworkPolicy", "EgressRule", "RightsReview", "Right",
+    # reading logs, registrations and workloads
+    "ongoing", "troubles", "quoted", "registration_ids", "attribute", "Attribution",
+    "freshness", "Freshness", "spoken_age", "component", "containers",
+    "crash_loops", "is_running", "last_end", "live_pods", "pull_failures", "why_not_ready", "answered", "address",
+    # commands ready to paste
+    "kubectl", "read_log", "restart", "set_variable",
+    # what the documentation supports
+    "kubernetes_range", "control_plane_size", "control_plane_sums", "ClusterSize",
 ]

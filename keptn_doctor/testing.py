@@ -17,156 +17,44 @@ import random
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
-from urllib.parse import urlsplit
 
 import msgspec
 
 from keptn_doctor.judge import judge
-from keptn_doctor.knowledge.behaviour import client_behaviour
-from keptn_doctor.model.evidence import NotAttempted, Observation, Snapshot
-from keptn_doctor.model.facts import Fact
+from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Check, Finding
-from keptn_doctor.model.probe_names import FACT_OF_PROBE
-from keptn_doctor.model.topology import (
-    OPERATOR,
-    ControlPlane,
-    Endpoint,
-    Entity,
-    ExecutionPlane,
-    KeptnService,
-    Topology,
-    Vantage,
-)
 from keptn_doctor.needs import Need
+from keptn_doctor.testing_worlds import (
+    NOW,
+    POD,
+    PROBE_OF_FACT,
+    REGISTRATION_ID,
+    ago,
+    component,
+    container,
+    control_plane_runs,
+    endpoint,
+    integration,
+    keptn_service,
+    line,
+    own_request,
+    pod_log,
+    pod_of,
+    registered_line,
+    seen,
+    uniform,
+    workload_of,
+    world,
+)
 
-NOW = datetime(2023, 6, 1, 12, 0, tzinfo=UTC)
 HEADINGS = ("Meaning", "Decided by", "What to do", "False alarms")
-
-_PROBE_OF_FACT = {fact: probe for probe, fact in FACT_OF_PROBE.items()}
-
-
-def ago(seconds: float) -> datetime:
-    """A time before the moment the evidence was taken (``NOW``)."""
-    return NOW - timedelta(seconds=seconds)
-
-
-def keptn_service(name: str = "helm-service", **settings: object) -> KeptnService:
-    """A distributor-based service of plane exec-a, namespace keptn-exec; override any field.
-
-    Its behaviour follows from ``client`` and ``client_version``.
-    """
-    usual: dict[str, object] = {
-        "plane": "exec-a",
-        "namespace": "keptn-exec",
-        "name": name,
-        "container": "distributor",
-        "service_container": name,
-        "image": "docker.io/keptn/distributor:0.16.2",
-        "client_version": "0.16.2",
-        "mode": "remote",
-        "endpoint": "https://keptn.example.com/api",
-        "integration_name": name,
-        "integration_namespace": "keptn-exec",
-        "topics": ("sh.keptn.event.deployment.triggered",),
-    }
-    usual.update(settings)
-    if "behaviour" not in usual:
-        client, version = usual.get("client", "distributor"), str(usual["client_version"])
-        usual["behaviour"] = client_behaviour("sdk" if client == "sdk" else "distributor", version)
-    return msgspec.convert(usual, KeptnService, from_attributes=True)
-
-
-def endpoint(url: str, *services: KeptnService, used_by_operator: bool = False) -> Endpoint:
-    """An endpoint taken apart as discovery does it, for the services told to call it."""
-    parts = urlsplit(url)
-    scheme = parts.scheme if parts.scheme in ("http", "https") and parts.netloc else ""
-    return Endpoint(
-        url=url,
-        scheme=scheme,
-        host=parts.hostname or "" if scheme else "",
-        port=(parts.port or (443 if scheme == "https" else 80)) if scheme else 0,
-        path=parts.path if scheme else "",
-        services=tuple(s.subject for s in services),
-        used_by_operator=used_by_operator,
-        defect="" if scheme else "has no scheme",
-    )
-
-
-def seen(
-    subject: Entity | str, result: Fact | Failure, *, pod: str = "", probe: str = "", part: str = ""
-) -> Observation:
-    """One look: a fact, or a failure together with the name of the probe that failed.
-
-    ``pod`` makes it a look from inside that pod; ``part`` tells looks at one subject apart.
-    """
-    path = subject if isinstance(subject, str) else subject.subject
-    if not probe:
-        if isinstance(result, Failure):
-            raise ValueError("a failure needs the name of its probe: nothing else tells the fact")
-        probe = _PROBE_OF_FACT[type(result)]
-    vantage = Vantage(place="inside", pod=f"{path}/{pod}") if pod else OPERATOR
-    suffix = f"#{part}" if part else ""
-    return Observation(
-        id=f"{probe}/{path}{suffix}@{vantage}",
-        probe=probe,
-        subject=path,
-        vantage=vantage,
-        started_at=NOW,
-        result=result,
-    )
-
-
-def world(*things: Entity | Observation | NotAttempted, taken_at: datetime = NOW) -> Snapshot:
-    """A snapshot of these entities and looks.
-
-    What is left out follows from the services: their planes, their endpoints, a control plane.
-    """
-    entities = [thing for thing in things if not isinstance(thing, Observation | NotAttempted)]
-    return Snapshot(
-        taken_at=taken_at,
-        doctor_version="0",
-        topology=_topology(entities),
-        observations=_distinct(thing for thing in things if isinstance(thing, Observation)),
-        not_attempted=tuple(thing for thing in things if isinstance(thing, NotAttempted)),
-    )
 
 
 def run_check(check: Check, snapshot: Snapshot) -> tuple[Finding, ...]:
     """The findings of one check, one per subject, as the engine completes them."""
     return judge(snapshot, (check,))
-
-
-def _topology(entities: list[Entity]) -> Topology:
-    services = [e for e in entities if isinstance(e, KeptnService)]
-    planes = {e.name: e for e in entities if isinstance(e, ExecutionPlane)}
-    endpoints = {e.url: e for e in entities if isinstance(e, Endpoint)}
-    for service in services:
-        if service.belongs_to == "execution-plane" and service.plane not in planes:
-            planes[service.plane] = ExecutionPlane(name=service.plane, context=service.plane)
-        if service.endpoint and service.endpoint not in endpoints:
-            users = [s for s in services if s.endpoint == service.endpoint]
-            endpoints[service.endpoint] = endpoint(service.endpoint, *users)
-    control_planes = [e for e in entities if isinstance(e, ControlPlane)]
-    return Topology(
-        control_plane=control_planes[0] if control_planes else ControlPlane(namespace="keptn"),
-        execution_planes=tuple(planes.values()),
-        endpoints=tuple(endpoints.values()),
-        services=tuple(services),
-    )
-
-
-def _distinct(looks: Iterable[Observation]) -> tuple[Observation, ...]:
-    """Ids are unique in a snapshot; looks at one thing are numbered as the recorder does it."""
-    counts: dict[str, int] = {}
-    out = []
-    for look in looks:
-        count = counts[look.id] = counts.get(look.id, 0) + 1
-        numbered = f"{look.id}~{count}" if count > 1 else look.id
-        out.append(msgspec.structs.replace(look, id=numbered))
-    return tuple(out)
 
 
 # ------------------------------------------------------------------ the contract
@@ -305,7 +193,7 @@ _FAILED = Failure(
 
 def _without(snapshot: Snapshot, need: Need) -> Snapshot:
     looks = tuple(
-        msgspec.structs.replace(look, probe=_PROBE_OF_FACT[need.kind], result=_FAILED)
+        msgspec.structs.replace(look, probe=PROBE_OF_FACT[need.kind], result=_FAILED)
         if isinstance(look.result, need.kind)
         else look
         for look in snapshot.observations
@@ -331,3 +219,11 @@ def _walk(name: str, edges: dict[str, tuple[str, ...]], path: tuple[str, ...]) -
     assert name not in path, f"explained_by goes in a circle: {' <- '.join((*path, name))}"
     for cause in edges.get(name, ()):
         _walk(cause, edges, (*path, name))
+
+
+__all__ = [
+    "CONTRACT", "HEADINGS", "NOW", "POD", "REGISTRATION_ID", "Entry", "ago", "component",
+    "container", "control_plane_runs", "endpoint", "integration", "keptn_service", "line",
+    "own_request", "pod_log", "pod_of", "registered_line", "run_check", "seen", "uniform",
+    "workload_of", "world",
+]  # fmt: skip

@@ -1,0 +1,17 @@
+"""What a look through a service's own path says of the rungs below the answer."""
+
+from __future__ import annotations
+
+from keptn_doctor.model.keptn_facts import LocalApiAnswer
+from keptn_doctor.model.topology import Endpoint
+
+
+def answered(local: LocalApiAnswer | None) -> bool:
+    """Somebody answered the service's own request: name, connection and TLS work for it."""
+    return local is not None and local.origin != "distributor"
+
+
+def address(endpoint: Endpoint) -> str:
+    """Where an endpoint is called: "keptn.example.com:443"."""
+    host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
+    return f"{host}:{endpoint.port}"

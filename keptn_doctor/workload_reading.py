@@ -1,0 +1,98 @@
+"""Why a workload does not run, in words: shared by every check that meets one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from keptn_doctor.model.kube_facts import Components, Container, Pod, Workload
+
+_PULL = (
+    "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
+    "RegistryUnavailable", "ImageInspectError",
+)  # fmt: skip
+
+
+def component(components: Components, *names: str) -> Workload | None:
+    """The control-plane workload of one of these names (they changed over the versions)."""
+    return next((w for w in components.found if w.name in names), None)
+
+
+def live_pods(workload: Workload) -> tuple[Pod, ...]:
+    """Pods that are not on their way out."""
+    return tuple(pod for pod in workload.pods if pod.deleted_at is None)
+
+
+def containers(workload: Workload, name: str = "") -> tuple[Container, ...]:
+    """The containers of all live pods, or those of one name; init containers included."""
+    return tuple(c for pod in live_pods(workload) for c in pod.containers if name in ("", c.name))
+
+
+def is_running(workload: Workload, name: str) -> bool:
+    """Whether any pod has a running container of this name."""
+    return any(c.state == "running" for c in containers(workload, name))
+
+
+def pull_failures(workload: Workload) -> tuple[Container, ...]:
+    """Containers whose image the node does not get."""
+    return tuple(c for c in containers(workload) if c.reason in _PULL)
+
+
+def crash_loops(
+    workload: Workload, *, now: datetime, within_s: float = 600
+) -> tuple[Container, ...]:
+    """Containers that keep stopping: backing off now, or ended twice or more and lately.
+
+    Restarts of long ago are no fault (an installation restarts pods until their dependencies are
+    up), so only a recent end counts.
+    """
+    return tuple(c for c in containers(workload) if _keeps_stopping(c, now, within_s))
+
+
+def _keeps_stopping(container: Container, now: datetime, within_s: float) -> bool:
+    if container.reason == "CrashLoopBackOff":
+        return True
+    ended = container.last_finished_at
+    lately = ended is not None and (now - ended).total_seconds() <= within_s
+    return lately and container.restarts >= 2
+
+
+def last_end(container: Container) -> str:
+    """How the last run of a container ended: "exit code 1", "killed for using too much memory"."""
+    reason = container.last_reason or container.reason
+    if "OOMKilled" in (container.last_reason, container.reason):
+        return "killed for using more memory than its limit"
+    code = container.last_exit_code if container.last_exit_code is not None else container.exit_code
+    if code is not None:
+        return f"exit code {code}"
+    return reason or "for an unknown reason"
+
+
+def why_not_ready(workload: Workload) -> str:
+    """One clause on what keeps a workload from being ready, without a full stop."""
+    if workload.desired == 0:
+        return "it is scaled to zero"
+    pods = live_pods(workload)
+    if not pods:
+        reasons = [c.message or c.reason for c in workload.conditions if c.status != "True"]
+        blocked = [e.message for e in workload.events if e.reason == "FailedCreate"]
+        told = next(iter((*blocked, *reasons)), "")
+        return f"it has no pod ({told.rstrip('.')})" if told else "it has no pod"
+    return next((text for text in map(_pod_trouble, pods) if text), "no pod of it is ready")
+
+
+def _pod_trouble(pod: Pod) -> str:
+    if pod.reason == "Evicted":
+        return f"pod {pod.name} was evicted ({pod.message.rstrip('.')})"
+    for condition in pod.conditions:
+        if condition.type == "PodScheduled" and condition.status == "False":
+            return f"pod {pod.name} is not scheduled ({condition.message.rstrip('.')})"
+    for container in pod.containers:
+        if container.init and container.state in ("running", "waiting") and not container.ready:
+            return f"pod {pod.name} is still in its init container {container.name}"
+        if container.state == "waiting" and container.reason not in ("", "ContainerCreating"):
+            ended = f", {last_end(container)}" if container.reason == "CrashLoopBackOff" else ""
+            return f"container {container.name} of pod {pod.name} waits: {container.reason}{ended}"
+    unready = [c.name for c in pod.containers if not c.ready and not c.init]
+    if unready:
+        return f"container {unready[0]} of pod {pod.name} is not ready"
+    return ""

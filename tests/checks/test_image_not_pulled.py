@@ -1,0 +1,37 @@
+from check_under_test import judge_one
+
+from keptn_doctor.testing import container, keptn_service, pod_of, workload_of, world
+
+SERVICE = keptn_service()
+STUCK = pod_of(
+    SERVICE,
+    container(
+        state="waiting", reason="ImagePullBackOff", image="docker.io/keptn/distributor:9.9.9",
+        message="manifest unknown",
+    ),
+    name="new", phase="Pending",
+)  # fmt: skip
+
+FAILS = [world(SERVICE, workload_of(SERVICE, STUCK))]
+PASSES = [world(SERVICE, workload_of(SERVICE))]
+
+
+def test_it_names_the_image_and_the_reason():
+    finding = judge_one(__file__, FAILS[0])
+
+    assert "docker.io/keptn/distributor:9.9.9" in finding.summary
+    assert "manifest unknown" in finding.summary
+    assert finding.breaks == "disconnected"
+
+
+def test_while_an_older_pod_runs_it_is_a_warning():
+    finding = judge_one(__file__, world(SERVICE, workload_of(SERVICE, pod_of(SERVICE), STUCK)))
+
+    assert (finding.status, finding.severity, finding.breaks) == ("fail", "warning", "nothing")
+
+
+def test_without_a_pod_nothing_is_known_of_its_image():
+    snapshot = world(
+        SERVICE, workload_of(SERVICE, pod_of(SERVICE, deleted_at="2023-06-01T11:59:00Z"))
+    )
+    assert judge_one(__file__, snapshot).status == "pass"
