@@ -56,6 +56,7 @@ class NetworkSection(_Section, frozen=True, kw_only=True):
     ndots: int | None = None
     connect_to: tuple[str, ...] = ()  # "host:port:to-host:to-port", as curl's option
     ca_file: str = ""
+    proxy: str = ""
 
 
 class TimeoutSection(_Section, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ class Options(Record, frozen=True, kw_only=True):
     ca_file: str = ""  # --ca-file FILE
     nameservers: tuple[str, ...] = ()  # --nameserver ADDRESS[:PORT], repeatable
     connect_to: tuple[str, ...] = ()  # --connect-to HOST:PORT:TO-HOST:TO-PORT, repeatable
+    proxy: str = ""  # --proxy URL, for the Keptn endpoint
     connect_timeout: float | None = None  # seconds
     request_timeout: float | None = None
     kube_timeout: float | None = None
@@ -96,3 +97,11 @@ def parse_endpoint(text: str, where: str) -> str:
     if parts.username or parts.password:
         raise UsageError(f"{where}: the URL must not hold a user or password")
     return url.rstrip("/")
+
+
+def parse_proxy(text: str, where: str) -> str:
+    """An http or https proxy, with user and password if it wants them. Raises UsageError."""
+    parts = urlsplit(text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{where}: an http:// or https:// URL is needed")
+    return text.strip()

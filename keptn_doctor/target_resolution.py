@@ -13,7 +13,7 @@ KEPTN_DOCTOR_KUBECONFIG         ``--kubeconfig`` (before KUBECONFIG)
 KEPTN_DOCTOR_CONTROL_PLANE      ``--control-plane``
 KEPTN_DOCTOR_EXECUTION_PLANES   ``--execution-plane``, separated by commas
 KEPTN_DOCTOR_NAMESPACES         ``--namespace``, separated by commas
-KEPTN_DOCTOR_TOKEN_FILE         ``--token-file``
+KEPTN_DOCTOR_TOKEN_FILE         ``--token-file`` ("-" is standard input)
 KEPTN_ENDPOINT                  ``--endpoint``; KEPTN_API_ENDPOINT means the same
 KEPTN_API_TOKEN                 the token of the Keptn API
 ==============================  ===========================================================
@@ -21,6 +21,7 @@ KEPTN_API_TOKEN                 the token of the Keptn API
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -32,6 +33,7 @@ from keptn_doctor.options import (
     parse_duration,
     parse_endpoint,
     parse_nameserver,
+    parse_proxy,
 )
 from keptn_doctor.secret import Secret
 from keptn_doctor.target_records import ApiTarget, Targets
@@ -111,8 +113,11 @@ def _token(sources: Sources, ask: Callable[[], str] | None) -> Secret | None:
 
 def _token_of_file(name: str, where: str) -> Secret:
     try:
-        with Path(name).expanduser().open("rb") as file:
-            raw = file.read(_MAX_TOKEN)
+        if name == "-":
+            raw = sys.stdin.buffer.read(_MAX_TOKEN)
+        else:
+            with Path(name).expanduser().open("rb") as file:
+                raw = file.read(_MAX_TOKEN)
         text = raw.decode()
     except OSError as error:
         raise UsageError(f"{where}: {name} cannot be read: {error.strerror}") from error
@@ -143,6 +148,9 @@ def _network(sources: Sources) -> NetworkSettings:
     ca_file, ca_place = options.ca_file, "--ca-file"
     if not ca_file and file:
         ca_file, ca_place = file.beside(section.ca_file), f"{place}ca-file"
+    proxy, proxy_place = options.proxy, "--proxy"
+    if not proxy:
+        proxy, proxy_place = section.proxy, f"{place}proxy"
     if ca_file and not Path(ca_file).expanduser().is_file():
         raise UsageError(f"{ca_place}: there is no file {ca_file}")
     return NetworkSettings(
@@ -151,6 +159,7 @@ def _network(sources: Sources) -> NetworkSettings:
         ndots=section.ndots,
         connect_to=tuple(parse_connect_to(text, detour_place) for text in detours),
         trust_ca_file=str(Path(ca_file).expanduser()) if ca_file else "",
+        proxy=parse_proxy(proxy, proxy_place) if proxy else "",
     )
 
 

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from keptn_doctor.model.path_facts import DnsAnswer
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
 from keptn_doctor.probes.failures import fault
 from keptn_doctor.probes.kube_access import ClusterAccess, unreadable
@@ -119,12 +120,20 @@ class SystemNames(Network):
     Another ``--nameserver`` is for looking at the Keptn endpoint, not for reaching clusters.
     """
 
-    async def destinations(self, host: str, port: int) -> tuple[tuple[str, int], ...]:
-        to_host, to_port = self.settings.destination(host, port)
+    async def look_up(self, host: str, *, deadline_s: float = 5.0) -> DnsAnswer:
+        """Addresses in the system's order of families; a socket.gaierror when there are none."""
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(to_host, to_port, type=socket.SOCK_STREAM)
-        addresses = dict.fromkeys(str(address[0]) for *_, address in found)
-        return tuple((address, to_port) for address in addresses)
+        async with asyncio.timeout(deadline_s):
+            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        by_family: dict[int, list[str]] = {socket.AF_INET: [], socket.AF_INET6: []}
+        for family, *_, address in found:
+            by_family.setdefault(family, []).append(str(address[0]))
+        return DnsAnswer(
+            name=host,
+            ipv4=tuple(by_family[socket.AF_INET]),
+            ipv6=tuple(by_family[socket.AF_INET6]),
+            resolver="this machine's",
+        )
 
 
 class GuardedTransport(httpx.AsyncBaseTransport):

@@ -59,15 +59,21 @@ class _PodNetwork(Network):
 
 
 class PodTransport(httpx.AsyncBaseTransport):
+    """One request over one stream, whatever host it is meant for; plain HTTP/1.1."""
+
     def __init__(self, stream: PodStream) -> None:
         origin = httpcore.Origin(b"http", b"localhost", 80)
         self._connection = httpcore.AsyncHTTP11Connection(origin, stream=_Wire(stream))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        headers = [*request.headers.raw, (b"Connection", b"close")]
-        core = httpcore.Request("GET", httpcore.URL(str(request.url)), headers=headers)
-        url = core.url  # the connection checks its origin; the Host header stays
-        url.scheme, url.host, url.port = b"http", b"localhost", 80
+        core = httpcore.Request(
+            request.method,
+            httpcore.URL(  # the connection checks its origin; the Host header stays
+                scheme="http", host="localhost", port=80, target=request.url.raw_path
+            ),
+            headers=[*request.headers.raw, (b"Connection", b"close")],
+            content=await request.aread(),
+        )
         try:
             answer = await self._connection.handle_async_request(core)
             return httpx.Response(

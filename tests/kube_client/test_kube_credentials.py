@@ -333,16 +333,11 @@ async def test_a_plugin_beside_the_kubeconfig_is_found(world: World) -> None:
 
 async def test_a_hanging_plugin_is_stopped_with_its_children(world: World) -> None:
     pid_file = world.folder / "child"
-    body = (
-        "import subprocess, sys, time\n"
-        f"child = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(600)'])\n"
-        f"open({str(pid_file)!r}, 'w').write(str(child.pid))\n"
-        "print('waiting for the browser', file=sys.stderr, flush=True)\n"
-        "time.sleep(600)\n"
-    )
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)), deadline_s=1.5)
+    script = f"sleep 600 & echo $! >{pid_file}; echo waiting for the browser >&2; wait"
+    user = plugin(world, "", command="/bin/sh", args=["-c", script])
+    failure = await refused(world.kubeconfig(SERVER, user), deadline_s=1.0)
     assert failure.code == "credential-plugin-timeout"
-    assert "waiting for the browser" in failure.detail
+    assert "did not finish in 1 s; it said: waiting for the browser" in failure.detail
     assert not _runs(int(pid_file.read_text()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -106,6 +107,13 @@ def test_a_missing_token_file_is_said(resolved: Resolve, tmp_path: Path) -> None
     assert "gone cannot be read: No such file" in text
 
 
+def test_a_token_may_come_by_standard_input(
+    resolved: Resolve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"of-stdin\n")))
+    assert token(resolved(endpoint=API, token_file="-")) == "of-stdin"
+
+
 def test_two_ways_to_give_a_token_exclude_each_other(resolved: Resolve) -> None:
     text = refusal(resolved, endpoint=API, token_file="f", ask_token=True)
     assert text == "--ask-token and --token-file: give one of them"
@@ -123,6 +131,7 @@ def test_network_settings_come_through(resolved: Resolve, tmp_path: Path) -> Non
         nameservers=("192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"),
         connect_to=("keptn.example.com:80:127.0.0.1:8080", "::[::1]:"),
         ca_file=str(authority),
+        proxy="http://jane:secret@proxy.example.com:3128",
     )
     assert targets.network == NetworkSettings(
         nameservers=("192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"),
@@ -131,6 +140,7 @@ def test_network_settings_come_through(resolved: Resolve, tmp_path: Path) -> Non
             ConnectTo(to_host="::1"),
         ),
         trust_ca_file=str(authority),
+        proxy="http://jane:secret@proxy.example.com:3128",
     )
 
 
@@ -142,6 +152,7 @@ def test_network_settings_come_through(resolved: Resolve, tmp_path: Path) -> Non
         ({"connect_to": ("a:b:c:d",)}, "HOST:PORT:TO-HOST:TO-PORT"),
         ({"connect_to": ("a:1:b:99999",)}, "HOST:PORT:TO-HOST:TO-PORT"),
         ({"ca_file": "/nowhere/ca.pem"}, "--ca-file: there is no file"),
+        ({"proxy": "proxy:3128"}, "--proxy: an http:// or https:// URL is needed"),
         ({"timeout": 0.0}, "no sensible time limit"),
         ({"kube_timeout": -1.0}, "no sensible time limit"),
         ({"log_window": "soon"}, "no duration such as"),
