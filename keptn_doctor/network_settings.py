@@ -14,7 +14,8 @@ class ConnectTo(Record, frozen=True, kw_only=True):
 
     Like curl's ``--connect-to``: the host may be a name or an address, "" and 0 match anything;
     an empty ``to_host`` or a ``to_port`` of 0 leave that half as it was. Names, certificates and
-    the Host header stay those of the original.
+    the Host header stay those of the original. A rule for a name spares looking it up; a rule for
+    any host does not.
     """
 
     host: str = ""

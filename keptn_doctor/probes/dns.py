@@ -259,7 +259,11 @@ def _why(candidates: list[dns.name.Name], outcomes: list[_Outcome]) -> Failure:
     decisive = [o for o in outcomes if o.name == as_written and "." in as_written] or outcomes
     codes = [o.code for o in decisive]
     order: tuple[Code, ...] = (
-        "resolver-timeout", "cname-loop", "server-failure", "query-refused", "no-address",
+        "resolver-timeout",
+        "cname-loop",
+        "server-failure",
+        "query-refused",
+        "no-address",
     )
     unknown: Code = "name-unknown"
     code = next((code for code in order if code in codes), unknown)

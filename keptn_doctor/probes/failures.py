@@ -265,7 +265,10 @@ def _worst_answer(error: dns.resolver.NoNameservers) -> Code:
         elif isinstance(reason, OSError):
             codes.append("resolver-timeout")  # refused or unreachable: no answer either
     order: tuple[Code, ...] = (
-        "cname-loop", "server-failure", "query-refused", "resolver-timeout",
+        "cname-loop",
+        "server-failure",
+        "query-refused",
+        "resolver-timeout",
     )
     return next((code for code in order if code in codes), "server-failure")
 

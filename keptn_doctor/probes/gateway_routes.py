@@ -123,7 +123,8 @@ class _Survey:
             found = await asking
             self._shows_keptn |= is_keptn(found)
             self._redirected |= bool(found.answer.redirects)
-            self._version = self._version or swagger_version(found)
+            if route in ("swagger", "plain-http"):  # other components' versions are their own
+                self._version = swagger_version(found)
         except WorldFault as refusal:
             found = refusal.failure
         answer = found if isinstance(found, Failure) else found.answer
@@ -133,7 +134,8 @@ class _Survey:
     def blocked(self) -> bool:
         """Whether a protected route answered as the gateway does when auth gave no answer."""
         return any(
-            route.with_token and not isinstance(route.answer, Failure)
+            route.with_token
+            and not isinstance(route.answer, Failure)
             and route.answer.status in (429, 500)
             for route in self._routes
         )

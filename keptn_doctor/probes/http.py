@@ -37,8 +37,15 @@ _HTML_START = re.compile(rb"\s*(?:<!doctype html|<html|<head|<body)", re.IGNOREC
 _LONGEST_TITLE = 200
 _LONGEST_HEADER = 300
 _PROXY_HEADERS = (
-    "via", "x-envoy-upstream-service-time", "x-cache", "x-served-by", "x-kong-response-latency",
-    "x-amz-cf-id", "cf-ray", "x-azure-ref", "x-squid-error",
+    "via",
+    "x-envoy-upstream-service-time",
+    "x-cache",
+    "x-served-by",
+    "x-kong-response-latency",
+    "x-amz-cf-id",
+    "cf-ray",
+    "x-azure-ref",
+    "x-squid-error",
 )
 
 
@@ -89,7 +96,7 @@ class _Progress:
         if self.status:
             detail = f"{self.received} bytes of the answer in {deadline_s:g} s, and not its end"
             return fault("http", "read-timeout", detail, status=self.status)
-        return fault("http", "read-timeout", f"no answer in {deadline_s:g} s")
+        return fault("http", "read-timeout", f"no whole answer head in {deadline_s:g} s")
 
 
 async def ask(

@@ -72,9 +72,7 @@ class _Page(msgspec.Struct, frozen=True, rename={"next_key": "nextPageKey"}):
     next_key: str | int | None = None
 
 
-async def _pages(
-    api: KeptnApi, path: str, attempts: Attempts | None
-) -> AsyncIterator[_Page]:
+async def _pages(api: KeptnApi, path: str, attempts: Attempts | None) -> AsyncIterator[_Page]:
     """Page after page, up to the key "0", a key that was there before, or the twentieth page."""
     seen: set[str] = set()
     params = dict(FIRST_PAGE)

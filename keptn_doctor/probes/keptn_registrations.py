@@ -100,7 +100,9 @@ async def integrations(
     Raises WorldFault, see ``KeptnApi.get_as``.
     """
     raws, exchange = await api.get_as(
-        REGISTRATION, tuple[msgspec.Raw, ...] | None, attempts=attempts  # type: ignore[arg-type]
+        REGISTRATION,
+        tuple[msgspec.Raw, ...] | None,
+        attempts=attempts,  # type: ignore[arg-type]
     )
     found, malformed = _read_all(raws or ())
     listing = IntegrationListing(
@@ -110,7 +112,10 @@ async def integrations(
         return listing
     await asyncio.sleep(again_after_s)
     raws, exchange = await api.get_as(
-        REGISTRATION, tuple[msgspec.Raw, ...] | None, fresh=True, attempts=attempts  # type: ignore[arg-type]
+        REGISTRATION,
+        tuple[msgspec.Raw, ...] | None,
+        fresh=True,
+        attempts=attempts,  # type: ignore[arg-type]
     )
     later = {record.id: record.last_seen for record in _read_all(raws or ())[0]}
     return msgspec.structs.replace(
@@ -198,9 +203,7 @@ def _split(text: str | None) -> tuple[str, ...]:
 
 async def integration_log(api: KeptnApi, *, attempts: Attempts | None = None) -> IntegrationLog:
     """The newest error entries of all integrations, 100 at most; kept for 120 h by Keptn."""
-    log, _ = await api.get_as(
-        _LOG, _Log, params={"pageSize": str(_LOG_ENTRIES)}, attempts=attempts
-    )
+    log, _ = await api.get_as(_LOG, _Log, params={"pageSize": str(_LOG_ENTRIES)}, attempts=attempts)
     read = (lenient(raw, _LogEntry) for raw in (log.logs or ())[:_LOG_ENTRIES])
     return IntegrationLog(
         entries=tuple(

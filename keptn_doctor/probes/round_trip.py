@@ -33,9 +33,7 @@ class _Found(msgspec.Struct, frozen=True):
     events: tuple[msgspec.Raw, ...] | None = None
 
 
-async def round_trip(
-    api: KeptnApi, *, limit_s: float = 15.0, pause_s: float = 1.0
-) -> RoundTrip:
+async def round_trip(api: KeptnApi, *, limit_s: float = 15.0, pause_s: float = 1.0) -> RoundTrip:
     """Post the event, then ask the datastore for its context every ``pause_s`` up to ``limit_s``.
 
     Raises PermissionError when the run is not active, and WorldFault when the event is not taken.

@@ -49,11 +49,8 @@ async def _connect(
     """Milliseconds to the connection, or why there is none."""
     began = time.perf_counter()
     try:
-        async with asyncio.timeout(deadline_s):
-            ((to_address, to_port), *_) = await network.at(host, address).destinations(host, port)
-            _, writer = await open_tcp(to_address, to_port, deadline_s=deadline_s)
-    except TimeoutError:
-        return Failure(phase="connect", code="connect-timeout", detail="the detour has no address")
+        ((to_address, to_port), *_) = await network.at(host, address).destinations(host, port)
+        _, writer = await open_tcp(to_address, to_port, deadline_s=deadline_s)
     except WorldFault as refusal:
         return refusal.failure
     elapsed = round((time.perf_counter() - began) * 1000, 1)

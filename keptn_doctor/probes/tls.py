@@ -28,9 +28,7 @@ _REFUSAL_WAIT_S = 0.3  # TLS 1.3 refuses a missing client certificate only after
 _CHUNK = 1 << 14
 
 
-async def shake_hands(
-    network: Network, host: str, port: int, *, deadline_s: float
-) -> TlsSession:
+async def shake_hands(network: Network, host: str, port: int, *, deadline_s: float) -> TlsSession:
     """The session with ``host``, and what verifying its certificate says.
 
     ``deadline_s`` holds for each of the handshakes, which are two, or three with an outdated peer.
@@ -63,7 +61,10 @@ async def shake_hands(
 
 
 _MAY_BE_OUTDATED = (
-    "protocol-version", "handshake-failed", "connection-closed", "connection-reset",
+    "protocol-version",
+    "handshake-failed",
+    "connection-closed",
+    "connection-reset",
 )
 
 
@@ -145,8 +146,10 @@ async def _handshake(
     except TimeoutError as error:
         if error.errno is not None:
             raise
-        detail = f"{received} bytes in {deadline_s:g} s, then no more" if received else (
-            f"accepted the connection, then said nothing for {deadline_s:g} s"
+        detail = (
+            f"no more than {received} bytes in {deadline_s:g} s"
+            if received
+            else (f"accepted the connection, then said nothing for {deadline_s:g} s")
         )
         raise fault("tls", "read-timeout", detail) from None
     return tls, incoming
@@ -172,9 +175,7 @@ async def _take(reader: asyncio.StreamReader, incoming: ssl.MemoryBIO, *, first:
     return incoming.write(data)
 
 
-async def _wait_for_refusal(
-    stream: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO
-) -> None:
+async def _wait_for_refusal(stream: Stream, tls: ssl.SSLObject, incoming: ssl.MemoryBIO) -> None:
     """Raise the alert that a peer sends when it insists on a client certificate."""
     try:
         async with asyncio.timeout(_REFUSAL_WAIT_S):

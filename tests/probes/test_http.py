@@ -204,9 +204,9 @@ async def test_a_token_does_not_follow_from_https_to_http(
     plain, secure = Site(), Site()
     leaf = pki.make("leaf", names=["k.example.com"])
     rules = (
-        ConnectTo(port=443, to_host="127.0.0.1",
+        ConnectTo(host="k.example.com", port=443, to_host="127.0.0.1",
                   to_port=await serve(secure, tls=pki.server_context(tmp_path, leaf))),
-        ConnectTo(port=80, to_host="127.0.0.1", to_port=await serve(plain)),
+        ConnectTo(host="k.example.com", port=80, to_host="127.0.0.1", to_port=await serve(plain)),
     )
     secure.pages["/a"] = "301 Moved\nLocation: http://k.example.com/a\n\n"
     plain.pages["/a"] = "200 OK\n\n"
