@@ -232,7 +232,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     # reading logs, registrations and workloads
     "ongoing", "troubles", "quoted", "registration_ids", "attribute", "Attribution",
     "freshness", "Freshness", "spoken_age", "component", "containers",
-    "crash_loops", "is_running", "last_end", "live_pods", "pull_failures", "why_not_ready", "answered", "address",
+    "crash_loops", "is_running", "last_end", "live_pods", "pull_failures", "why_not_ready",
+    "answered", "address",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports

@@ -20,7 +20,7 @@ sys.path.insert(0, str(TESTS))  # the test modules share a helper beside them
 
 
 def _examples(check_id):
-    """``FAILS`` and ``PASSES`` of ``tests/checks/test_<id>.py``; empty when there is no such file."""
+    """``FAILS`` and ``PASSES`` of ``tests/checks/test_<id>.py``; empty without such a file."""
     name = f"test_{check_id.replace('-', '_')}"
     file = TESTS / f"{name}.py"
     if not file.exists():

@@ -32,11 +32,9 @@ def test_it_says_how_many_integrations_were_looked_through():
 
 def test_a_pod_that_just_started_may_still_be_registering():
     young = pod_of(SERVICE, container(started_at=ago(20)))
+    snapshot = world(SERVICE, uniform(), workload_of(SERVICE, young))
 
-    assert (
-        judge_one(__file__, world(SERVICE, uniform(), workload_of(SERVICE, young))).status
-        == "unknown"
-    )
+    assert judge_one(__file__, snapshot).status == "unknown"
 
 
 def test_a_client_before_0_9_is_only_degraded():
