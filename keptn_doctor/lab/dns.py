@@ -215,7 +215,8 @@ class NameServer:
         except dns.exception.DNSException:
             return None
         question = query.question[0] if query.question else None
-        name = question.name.to_text().rstrip(".").lower() if question else ""
+        # An RRset without records is false, so "if question" would miss every query.
+        name = "" if question is None else question.name.to_text().rstrip(".").lower()
         rule = self._delay_rule(name)
         if rule.delay_ms:
             await asyncio.sleep(rule.delay_ms / 1000)

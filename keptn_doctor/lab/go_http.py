@@ -208,11 +208,11 @@ async def _exchange(
         writer.close()
 
 
-def _broken(error: Exception, pod: Pod, connection: Connection) -> GoError:
+def _broken(error: BaseException, pod: Pod, connection: Connection) -> GoError:
     """A connection that failed after it was open."""
-    if isinstance(error, ssl.SSLError):
-        return GoError(go_errors.tls_text(error))
     cause = connection.reader.exception() or error
+    if isinstance(cause, ssl.SSLError):
+        return GoError(go_errors.tls_text(cause))
     if isinstance(cause, ConnectionResetError) and cause.errno is not None:
         return GoError(f"read tcp {pod.resolver.pod_ip}:51012->{connection.peer}: "
                        "read: connection reset by peer")
@@ -311,9 +311,14 @@ async def _start_tls(
         raise _broken(error, pod, connection) from None
     if not transport.verify:
         return
+    try:
+        leaf = _leaf(writer)
+    except ValueError:  # TLS 1.3: the peer's alert came after our side of the handshake
+        writer.close()
+        raise _broken(connection.reader.exception() or EOFError(), pod, connection) from None
     chain_ok = await _chain_ok(pod, peer, rehearsing=rehearsing)
     text = go_errors.certificate_text(
-        _leaf(writer), peer[0], chain_ok=chain_ok, now=pod.clock(), go=transport.go)
+        leaf, peer[0], chain_ok=chain_ok, now=pod.clock(), go=transport.go)
     if text:
         writer.close()
         raise GoError(text)

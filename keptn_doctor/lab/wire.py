@@ -35,6 +35,8 @@ from keptn_doctor.network_settings import ConnectTo
 
 _IDLE_S = 120.0  # the longest a misbehaving connection is kept
 _DRIP_S = 0.2
+_HANDSHAKE_ROUNDS = 10
+_LINGER_S = 2.0
 _CHUNK = 65_536
 _PLAIN_ON_TLS_PORT = (
     b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\nContent-Type: text/html\r\n"
@@ -165,6 +167,9 @@ class Wire:
         self._sources[peer[1]] = found.source
         factory = self._servers[found.serves].protocol
         context = self._context(found, inspected=inspected)
+        if found.tls is not None and found.tls.client_certificate_required and context is not None:
+            await _demand_certificate(sock, context)
+            return
         with contextlib.suppress(ssl.SSLError, ConnectionError, TimeoutError):
             # A failed handshake is the client's finding, not the lab's failure.
             await asyncio.get_running_loop().connect_accepted_socket(
@@ -178,6 +183,33 @@ class Wire:
             sniff=found.tls is not None)
         door = self._door("inner", 0, plain)
         return await asyncio.open_connection(LOOPBACK, door.port)
+
+
+async def _demand_certificate(sock: socket.socket, context: ssl.SSLContext) -> None:
+    """A handshake with a client that has no certificate, down to the alert that ends it.
+
+    asyncio's own server closes without sending the alert, and the client would see a bare EOF.
+    """
+    loop = asyncio.get_running_loop()
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    session = context.wrap_bio(incoming, outgoing, server_side=True)
+    for _ in range(_HANDSHAKE_ROUNDS):
+        try:
+            session.do_handshake()
+        except ssl.SSLWantReadError:
+            await loop.sock_sendall(sock, outgoing.read())
+            incoming.write(await loop.sock_recv(sock, _CHUNK))
+        except ssl.SSLError:
+            break
+        else:
+            break
+    await loop.sock_sendall(sock, outgoing.read())
+    sock.shutdown(socket.SHUT_WR)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_LINGER_S):
+            while await loop.sock_recv(sock, _CHUNK):
+                pass
+    sock.close()
 
 
 class _Connections:
