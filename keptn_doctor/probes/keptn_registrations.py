@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -30,6 +30,7 @@ _LOG = "/controlPlane/v1/log"
 _LOG_ENTRIES = 100
 _LONGEST_MESSAGE = 300
 _MOST = 5000
+_RECORDS: Any = tuple[msgspec.Raw, ...] | None  # a null list is Go's empty one
 
 
 class _KubernetesMetadata(msgspec.Struct, frozen=True):
@@ -99,33 +100,30 @@ async def integrations(
     A record that vanished meanwhile stays in the list without a second time; a new one is left out.
     Raises WorldFault, see ``KeptnApi.get_as``.
     """
-    raws, exchange = await api.get_as(
-        REGISTRATION,
-        tuple[msgspec.Raw, ...] | None,
-        attempts=attempts,  # type: ignore[arg-type]
-    )
-    found, malformed = _read_all(raws or ())
-    listing = IntegrationListing(
-        integrations=found, malformed=malformed, server_time=exchange.answer.date
-    )
+    raws, server_time = await _read(api, attempts)
+    found, malformed = _read_all(raws)
+    listing = IntegrationListing(integrations=found, malformed=malformed, server_time=server_time)
     if not again_after_s:
         return listing
     await asyncio.sleep(again_after_s)
-    raws, exchange = await api.get_as(
-        REGISTRATION,
-        tuple[msgspec.Raw, ...] | None,
-        fresh=True,
-        attempts=attempts,  # type: ignore[arg-type]
-    )
-    later = {record.id: record.last_seen for record in _read_all(raws or ())[0]}
+    raws, server_time = await _read(api, attempts, fresh=True)
+    later = {record.id: record.last_seen for record in _read_all(raws)[0]}
     return msgspec.structs.replace(
         listing,
         integrations=tuple(
             msgspec.structs.replace(record, last_seen_again=later.get(record.id))
             for record in found
         ),
-        server_time_again=exchange.answer.date,
+        server_time_again=server_time,
     )
+
+
+async def _read(
+    api: KeptnApi, attempts: Attempts | None, *, fresh: bool = False
+) -> tuple[tuple[msgspec.Raw, ...], datetime | None]:
+    """The records as they came, and the server's time."""
+    raws, exchange = await api.get_as(REGISTRATION, _RECORDS, fresh=fresh, attempts=attempts)
+    return raws or (), exchange.answer.date
 
 
 def _read_all(raws: Iterable[msgspec.Raw]) -> tuple[tuple[Integration, ...], int]:
