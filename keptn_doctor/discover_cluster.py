@@ -10,9 +10,16 @@ from keptn_doctor.discover_reading import LOOK_S, attempt
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import ClusterFacts, Nodes
 from keptn_doctor.probes import kube_objects as k8s
-from keptn_doctor.probes.cluster_facts import nodes_fact, platform_of_nodes, read_cluster
+from keptn_doctor.probes.cluster_facts import (
+    dns_pods,
+    nodes_fact,
+    platform_of_nodes,
+    read_cluster,
+)
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.session import Session
+
+_UNFINISHED = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +42,27 @@ class WholeCluster:
 async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str) -> WholeCluster:
     """Read and record what the cluster is; ``subject`` is the plane or the control plane."""
     listed = await attempt(kube.list("/api/v1/nodes", k8s.Node))
-    pods = await attempt(kube.list("/api/v1/pods", k8s.Pod))
-    facts = await session.recorder.look("cluster", subject, _facts(kube, listed), deadline_s=LOOK_S)
+    pods = await attempt(kube.list("/api/v1/pods", k8s.Pod, _UNFINISHED))
+    looking = _facts(kube, listed, pods)
+    facts = await session.recorder.look("cluster", subject, looking, deadline_s=LOOK_S)
     nodes = await session.recorder.look(
         "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
     )
     return WholeCluster(facts=facts, nodes=nodes, pods=pods)
 
 
-async def _facts(kube: KubeClient, nodes: tuple[k8s.Node, ...] | Failure) -> ClusterFacts:
+async def _facts(
+    kube: KubeClient,
+    nodes: tuple[k8s.Node, ...] | Failure,
+    pods: tuple[k8s.Pod, ...] | Failure,
+) -> ClusterFacts:
     facts = await read_cluster(kube)
-    if facts.platform or isinstance(nodes, Failure):
+    if not facts.platform and not isinstance(nodes, Failure):
+        facts = msgspec.structs.replace(facts, platform=platform_of_nodes(nodes))
+    if isinstance(pods, Failure):
         return facts
-    return msgspec.structs.replace(facts, platform=platform_of_nodes(nodes))
+    total, ready = dns_pods(pods)
+    return msgspec.structs.replace(facts, dns_pods=total, dns_pods_ready=ready)
 
 
 async def _nodes(

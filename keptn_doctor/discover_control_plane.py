@@ -144,13 +144,12 @@ async def _one_by_one(
         usual = (*reversed(USUAL_NAMESPACES), *own)
         seen = () if isinstance(listed, Failure) else tuple(item.name for item in listed)
         names = tuple(dict.fromkeys((*usual, *seen)))[:_MOST_NAMESPACES]
-    found: list[str] = []
-    for name in names:
-        here = await attempt(find_gateways(kube, name))
-        if isinstance(here, Failure):
-            skip(session, "gateway-service", subject, here, what=f"{name} was not searched")
-        else:
-            found += here
+    answers = await asyncio.gather(*(attempt(find_gateways(kube, name)) for name in names))
+    found = [name for here in answers if not isinstance(here, Failure) for name in here]
+    if not found:
+        for name, here in zip(names, answers, strict=True):
+            if isinstance(here, Failure):
+                skip(session, "gateway-service", subject, here, what=f"{name} was not searched")
     return tuple(dict.fromkeys(found))
 
 

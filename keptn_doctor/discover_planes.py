@@ -37,6 +37,7 @@ from keptn_doctor.probes.environment import (
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.pods import pod_fact
 from keptn_doctor.probes.workloads import (
+    PLURALS,
     FoundWorkload,
     Surroundings,
     list_workloads,
@@ -137,18 +138,40 @@ async def _search(
             return list(found), (), False
         for failure in failures:
             skip(session, "namespace", subject, failure, what="not all namespaces were searched")
-        namespaces = await _namespaces_to_try(kube)
+        guessed = await _namespaces_to_try(kube)
+        return *(await _search_each(session, kube, subject, guessed, guessed=True)), False
+    return *(await _search_each(session, kube, subject, namespaces)), False
+
+
+async def _search_each(
+    session: Session,
+    kube: KubeClient,
+    subject: str,
+    namespaces: tuple[str, ...],
+    *,
+    guessed: bool = False,
+) -> tuple[list[FoundWorkload], tuple[str, ...]]:
+    """Workloads namespace by namespace, and those that could be searched.
+
+    A namespace that was merely guessed costs nothing when it is refused, unless all of them are.
+    """
     workloads: list[FoundWorkload] = []
     searched: list[str] = []
+    refused: list[tuple[str, Failure]] = []
     results = await asyncio.gather(*(list_workloads(kube, name) for name in namespaces))
     for name, (found, failures) in zip(namespaces, results, strict=True):
-        workloads += [item for item in found if item not in workloads]
-        if len(failures) < 3:
+        workloads += found
+        if len(failures) < len(PLURALS):
             searched.append(name)
-        for failure in failures:
-            await record_failure(session, "namespace", subject, failure, part=f"{name}:workloads")
-            skip(session, "namespace", subject, failure, what=f"namespace {name} was not searched")
-    return workloads, tuple(searched), False
+        if not guessed or name in searched:
+            refused += [(name, failure) for failure in failures]
+    if guessed and not searched:
+        refused = [
+            (name, failures[0]) for name, (_, failures) in zip(namespaces, results, strict=True)
+        ]
+    for name, failure in refused:
+        await record_failure(session, "namespace", subject, failure, part=f"{name}:workloads")
+    return workloads, tuple(searched)
 
 
 def _only_forbidden(failures: Iterable[Failure]) -> bool:

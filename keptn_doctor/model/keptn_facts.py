@@ -216,6 +216,8 @@ class GatewayLog(Record, frozen=True, kw_only=True, tag_field="kind", tag="Gatew
     pings: tuple[Pings, ...] = ()
     rejected: int = 0  # answers 401
     limited: int = 0  # answers 429
+    rejected_sources: tuple[str, ...] = ()  # addresses that were answered 401, the most often first
+    limited_sources: tuple[str, ...] = ()
     upstream_errors: tuple[str, ...] = ()  # "connect() failed … shipyard-controller"
 
 

@@ -166,6 +166,8 @@ class ClusterFacts(Record, frozen=True, kw_only=True, tag_field="kind", tag="Clu
     uid: str = ""
     server: str = ""  # API server host:port
     served_groups: tuple[str, ...] = ()  # "networking.k8s.io/v1"
+    dns_pods: int | None = None  # of the cluster's own DNS; None = not readable, 0 = none seen
+    dns_pods_ready: int | None = None
 
 
 class Nodes(Record, frozen=True, kw_only=True, tag_field="kind", tag="Nodes"):

@@ -32,6 +32,7 @@ def read_gateway_log(lines: Iterable[Line], *, window_s: float) -> GatewayLog:
     sources: dict[str, set[str]] = defaultdict(set)
     errors: Counter[str] = Counter()
     answered: Counter[int] = Counter()
+    refused: dict[int, Counter[str]] = {401: Counter(), 429: Counter()}
     count = 0
     for line in lines:
         count += 1
@@ -42,6 +43,8 @@ def read_gateway_log(lines: Iterable[Line], *, window_s: float) -> GatewayLog:
             continue
         status = int(access["status"])
         answered[status] += 1
+        if status in refused:
+            refused[status][access["source"]] += 1
         ping = _PING.search(access["path"].partition("?")[0])
         if ping and access["method"] == "PUT":
             statuses[ping["id"]].append(status)
@@ -60,6 +63,8 @@ def read_gateway_log(lines: Iterable[Line], *, window_s: float) -> GatewayLog:
         ),
         rejected=answered[401],
         limited=answered[429],
+        rejected_sources=tuple(source for source, _ in refused[401].most_common()),
+        limited_sources=tuple(source for source, _ in refused[429].most_common()),
         upstream_errors=tuple(
             f"{text} ({times} times)" if times > 1 else text
             for text, times in errors.most_common(_MOST_ERRORS)
