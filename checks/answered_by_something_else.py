@@ -20,12 +20,14 @@ from keptn_doctor.api import (
     Layer,
     LocalApiAnswer,
     PodLog,
+    SdkHealth,
     check,
     failed,
     ongoing,
     passed,
     quoted,
     read_log,
+    registered,
     skipped,
     suspected,
     undecided,
@@ -41,6 +43,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     answers: GatewayAnswers | None,
 ) -> Finding:
@@ -64,6 +67,8 @@ def judge(
     if told and not ongoing(logs, cause="bad_token"):
         summary = f"{endpoint.host} gives {service.name} no answer of Keptn: {quoted(told[0])}."
         return failed(summary, remedy=remedy, command=command)
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     if answers is not None and answers.reached == "other":
         summary = f"Something that is not Keptn answers at {endpoint.url}, as seen from here."
         return suspected(summary, remedy=remedy)

@@ -20,11 +20,13 @@ from keptn_doctor.api import (
     Layer,
     LocalApiAnswer,
     PodLog,
+    SdkHealth,
     check,
     failed,
     ongoing,
     passed,
     quoted,
+    registered,
     set_variable,
     skipped,
     undecided,
@@ -38,6 +40,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
 ) -> Finding:
     """The own request shows the status and who answered; the log at least the status."""
@@ -59,6 +62,8 @@ def judge(
     if told:
         summary = f"The path of {endpoint.url} is not known there: {quoted(told[0])}."
         return failed(summary, remedy=remedy, command=command)
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     return undecided(
         f"What {endpoint.url} answers to {service.name} was not seen.",
         missing=("a look through the distributor's API proxy (port-forward)",),

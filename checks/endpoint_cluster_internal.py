@@ -20,9 +20,12 @@ from keptn_doctor.api import (
     KeptnService,
     Layer,
     LocalApiAnswer,
+    SdkHealth,
+    answered,
     check,
     failed,
     passed,
+    registered,
     set_variable,
     skipped,
     suspected,
@@ -46,6 +49,7 @@ def judge(
     control_plane: ControlPlane,
     gateway: GatewayService | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
 ) -> Finding:
     """Judge the host, unless the service itself was answered by somebody."""
     if endpoint is None or not endpoint.host or plane is None:
@@ -57,7 +61,7 @@ def judge(
         return undecided(f"Whether {endpoint.host} is the gateway's cluster address is not known.")
     if not kind:
         return skipped(f"{endpoint.host} does not look like a cluster-internal name.")
-    if local is not None and local.origin != "distributor":
+    if answered(local) or registered(health):
         return passed(f"{endpoint.host} is {kind}, and {service.name} gets an answer there.")
     remedy = "Expose api-gateway-nginx to the execution plane and set that address as the endpoint."
     command = set_variable(plane, service, "KEPTN_API_ENDPOINT=https://<gateway address>/api")

@@ -25,12 +25,14 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     PodProbe,
+    SdkHealth,
     answered,
     check,
     failed,
     ongoing,
     passed,
     quoted,
+    registered,
     set_variable,
     skipped,
     suspected,
@@ -53,6 +55,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     probe: PodProbe | None,
     outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
@@ -75,6 +78,8 @@ def judge(
         return failed(summary, remedy=remedy, command=command)
     if probe is not None and probe.resolve == "ok":
         return passed(f"A probe pod beside {service.name} resolves {host}.")
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     if isinstance(outside, Failure) and outside.code in _UNKNOWN:
         summary = f"The name {host} does not exist as seen from this machine ({outside.code})."
         return suspected(summary, remedy=remedy, command=command)

@@ -23,6 +23,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     PodProbe,
+    SdkHealth,
     TcpConnection,
     address,
     answered,
@@ -32,6 +33,7 @@ from keptn_doctor.api import (
     passed,
     quoted,
     read_log,
+    registered,
     skipped,
     suspected,
     undecided,
@@ -56,6 +58,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     probe: PodProbe | None,
     outside: Annotated[TcpConnection | Failure | None, OPERATOR_SIDE],
@@ -76,6 +79,8 @@ def judge(
         return failed(summary, remedy=remedy, command=read_log(plane, service))
     if probe is not None and probe.connect == "ok":
         return passed(f"A probe pod beside {service.name} connects to {where}.")
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     if isinstance(outside, Failure) and outside.code == "connection-refused":
         return suspected(f"{where} refuses connections from this machine.", remedy=remedy)
     return undecided(

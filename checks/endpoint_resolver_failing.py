@@ -20,6 +20,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     PodProbe,
+    SdkHealth,
     answered,
     check,
     failed,
@@ -27,6 +28,7 @@ from keptn_doctor.api import (
     ongoing,
     passed,
     quoted,
+    registered,
     skipped,
     undecided,
 )
@@ -41,6 +43,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     probe: PodProbe | None,
 ) -> Finding:
@@ -66,6 +69,8 @@ def judge(
         return failed(summary, remedy=remedy, command=command)
     if probe is not None and probe.resolve:
         return passed(f"A probe pod beside {service.name} was answered by its name server.")
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     return undecided(
         f"Name resolution in {service.plane} was not seen from inside.",
         missing=("the log of the client, or a probe pod (--probe-pod)",),

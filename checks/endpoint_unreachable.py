@@ -24,6 +24,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     PodProbe,
+    SdkHealth,
     TcpConnection,
     address,
     answered,
@@ -33,6 +34,7 @@ from keptn_doctor.api import (
     ongoing,
     passed,
     quoted,
+    registered,
     skipped,
     suspected,
     undecided,
@@ -63,6 +65,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     probe: PodProbe | None,
     outside: Annotated[TcpConnection | Failure | None, OPERATOR_SIDE],
@@ -84,6 +87,8 @@ def judge(
         return failed(summary, remedy=remedy, command=command)
     if probe is not None and probe.connect == "ok":
         return passed(f"A probe pod beside {service.name} connects to {where}.")
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     if isinstance(outside, Failure) and outside.code in _SILENT:
         summary = f"{where} does not answer connections from this machine ({outside.code})."
         return suspected(summary, remedy=remedy)

@@ -28,6 +28,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     PodProbe,
+    SdkHealth,
     TlsSession,
     address,
     check,
@@ -35,6 +36,7 @@ from keptn_doctor.api import (
     ongoing,
     passed,
     quoted,
+    registered,
     set_variable,
     skipped,
     suspected,
@@ -49,6 +51,7 @@ def judge(
     endpoint: Endpoint | None,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     probe: PodProbe | None,
     session: Annotated[TlsSession | Failure | None, OPERATOR_SIDE],
@@ -76,6 +79,8 @@ def judge(
     if probe is not None and probe.tls == "not-tls":
         summary = f"A probe pod beside {service.name} met plain HTTP on {where} instead of TLS."
         return failed(summary, remedy=remedy, command=command)
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     if endpoint.scheme == "https" and isinstance(session, TlsSession):
         return passed(f"{where} speaks TLS.")
     if not _meets_other_protocol(session, answers):

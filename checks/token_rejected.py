@@ -17,11 +17,13 @@ from keptn_doctor.api import (
     Layer,
     LocalApiAnswer,
     PodLog,
+    SdkHealth,
     check,
     failed,
     ongoing,
     passed,
     quoted,
+    registered,
     set_variable,
     skipped,
     undecided,
@@ -40,6 +42,7 @@ def judge(
     *,
     plane: ExecutionPlane | None,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
 ) -> Finding:
     """The service's own request now, else what its log tells."""
@@ -58,6 +61,8 @@ def judge(
     if told:
         summary = f"The control plane refuses the token of {service.name}: {quoted(told[0])}."
         return failed(summary, remedy=remedy, command=command)
+    if registered(health):
+        return passed(f"{service.name} is registered, so its requests arrived.")
     return undecided(
         f"Whether the token of {service.name} is accepted was not seen from inside.",
         missing=("a look through the distributor's API proxy (port-forward), or its log",),

@@ -106,7 +106,7 @@ from keptn_doctor.model.topology import (
     Topology,
     Vantage,
 )
-from keptn_doctor.path_reading import address, answered
+from keptn_doctor.path_reading import address, answered, registered
 from keptn_doctor.remedies import kubectl, read_log, restart, set_variable
 from keptn_doctor.workload_reading import (
     component,
@@ -233,7 +233,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "ongoing", "troubles", "quoted", "registration_ids", "attribute", "Attribution",
     "freshness", "Freshness", "spoken_age", "component", "containers",
     "crash_loops", "is_running", "last_end", "live_pods", "pull_failures", "why_not_ready",
-    "answered", "address",
+    "answered", "registered", "address",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports

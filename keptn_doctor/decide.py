@@ -19,7 +19,7 @@ from keptn_doctor.log_reading import ongoing
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.report import RootCause, Verdict
-from keptn_doctor.needs import Evidence
+from keptn_doctor.needs import Evidence, judged_services
 
 EVERYTHING = Layer.DELIVERY + 1
 
@@ -60,7 +60,7 @@ def weigh(snapshot: Snapshot) -> dict[str, Weighed]:
     """The evidence table applied to every service, by subject path, in the order of the paths."""
     index = Evidence(snapshot)
     weighed = {}
-    for service in sorted(snapshot.topology.services, key=lambda s: s.subject):
+    for service in sorted(judged_services(snapshot.topology), key=lambda s: s.subject):
         evidence = gather(index, service)
         row, ruling = rule_on(evidence)
         weighed[service.subject] = Weighed(evidence=evidence, row=row, ruling=ruling)

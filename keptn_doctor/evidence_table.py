@@ -151,8 +151,8 @@ def _registration_off(e: ServiceEvidence) -> Ruling | None:
 
 
 def _record_absent(e: ServiceEvidence) -> Ruling | None:
-    if e.listing is None or e.record.integration or not settled(e):
-        return None
+    if e.listing is None or e.record.integration or not settled(e) or e.service.mode == "nats":
+        return None  # in NATS mode a client works unregistered
     if not e.record.lost_id and not (e.names_known and e.service.integration_name):
         return None
     if not (only(e, "ok") or not e.local):
@@ -381,7 +381,7 @@ TABLE: tuple[Row, ...] = (
         "own request sees other integrations",
         requests.other_control_plane,
     ),
-    Row("registration-off", Layer.CONFIGURATION, "registration switched off", _registration_off),
+    Row("registration-off", Layer.REGISTRATION, "registration switched off", _registration_off),
     Row("unregistered-health", Layer.REGISTRATION, "SDK health: 412", _health_says_unregistered),
     Row("record-absent", Layer.REGISTRATION, "no registration of it", _record_absent),
     Row(

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from keptn_doctor.model.findings import Check, Finding, Layer
 from keptn_doctor.model.report import RootCause
 from keptn_doctor.model.topology import Entity, Topology
+from keptn_doctor.needs import judged_services
 
 Key = tuple[str, str]  # check id, subject
 
@@ -41,7 +42,7 @@ class Coverage:
         self._above: dict[str, frozenset[str]] = {}
         self._services: dict[str, tuple[str, ...]] = {}
         control_plane = topology.control_plane.subject
-        everything = tuple(s.subject for s in topology.services)
+        everything = tuple(s.subject for s in judged_services(topology))
         self._add(topology.control_plane, (), everything)
         for plane in topology.execution_planes:
             inside = tuple(s.subject for s in topology.services if s.plane == plane.name)
@@ -140,11 +141,13 @@ class Explanation:
         """Whether the finding holds for a service, given how far its own requests got.
 
         What was seen working beats circumstance, so below that point only a finding about the
-        service itself, by its behaviour, stands. A degradation is not contradicted by working.
+        service itself stands, if it was seen happening (its pods are seen as they are). A
+        degradation is not contradicted by working.
         """
         if finding.breaks == "degraded" or finding.layer >= self._got_past.get(service, 0):
             return True
-        return finding.subject == service and not self._by_state(finding)
+        seen_happening = finding.layer == Layer.WORKLOAD or not self._by_state(finding)
+        return finding.subject == service and seen_happening
 
     def _by_state(self, finding: Finding) -> bool:
         check = self._checks.get(finding.check)

@@ -45,12 +45,30 @@ def _rung(layer: Layer, climb: Climb, first_break: Layer | None) -> Rung:
         return Rung(layer=layer, state="not-applicable")
     if layer == climb.breaks_at:
         return Rung(layer=layer, state="broken")
+    effect = _effect(layer, climb)
+    if effect is not None:
+        return Rung(layer=layer, state="degraded", note=effect.summary)
     proof = _seen_working(layer, climb.evidence, climb.got_past)
     if proof:
         return Rung(layer=layer, state="ok", note=proof)
     if first_break is not None and layer > first_break:
         return Rung(layer=layer, state="blocked")
     return Rung(layer=layer, state="unknown", note=_hint(layer, climb.findings))
+
+
+def _effect(layer: Layer, climb: Climb) -> Finding | None:
+    """A break of the service's workload that is the effect of one further up."""
+    return next(
+        (
+            f
+            for f in climb.findings
+            if f.layer == layer == Layer.WORKLOAD
+            and f.subject == climb.evidence.service.subject
+            and f.status == "fail"
+            and f.breaks != "nothing"
+        ),
+        None,
+    )
 
 
 def _applies(layer: Layer, evidence: ServiceEvidence) -> bool:

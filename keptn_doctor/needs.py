@@ -262,8 +262,15 @@ class Evidence:
         return ()
 
 
+def judged_services(topology: Topology) -> tuple[KeptnService, ...]:
+    """The services that get a verdict: the control plane's own are judged as its components."""
+    return tuple(s for s in topology.services if s.belongs_to == "execution-plane")
+
+
 def entities_about(topology: Topology, about: type) -> tuple[Entity, ...]:
     """The subjects of a check, in the order of their paths."""
+    if about is KeptnService:
+        return tuple(sorted(judged_services(topology), key=lambda s: s.subject))
     chosen: Iterable[Entity] = (e for e in topology.entities() if isinstance(e, about))
     return tuple(sorted(chosen, key=lambda e: e.subject))
 

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from keptn_doctor.model.keptn_facts import LocalApiAnswer
+from keptn_doctor.model.keptn_facts import LocalApiAnswer, SdkHealth
 from keptn_doctor.model.topology import Endpoint
 
 
 def answered(local: LocalApiAnswer | None) -> bool:
     """Somebody answered the service's own request: name, connection and TLS work for it."""
     return local is not None and local.origin != "distributor"
+
+
+def registered(health: SdkHealth | None) -> bool:
+    """An SDK service that has registered since it started: its way was open then.
+
+    It does not say so of this moment, so what its log tells comes first.
+    """
+    return health is not None and health.status == 200
 
 
 def address(endpoint: Endpoint) -> str:

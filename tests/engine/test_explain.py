@@ -35,6 +35,7 @@ CHECKS = (
     check("stale", Layer.REGISTRATION),
     check("silent", Layer.SUBSCRIPTION),
 )
+STATE_OF_PODS = (check("no-pod", Layer.WORKLOAD, proven_by="state"), *CHECKS[2:])
 LAYER = {c.id: c.layer for c in CHECKS}
 
 
@@ -161,3 +162,10 @@ def test_the_order_of_findings_does_not_matter():
     assert {c.finding.check for c in explain(TOPOLOGY, findings, CHECKS)} == {
         c.finding.check for c in explain(TOPOLOGY, findings[::-1], CHECKS)
     }
+
+
+def test_pods_are_seen_as_they_are_however_far_requests_once_got():
+    findings = [fail("no-pod"), fail("token")]
+    explanation = Explanation(TOPOLOGY, findings, STATE_OF_PODS, got_past={A.subject: Layer.AUTH})
+
+    assert explanation.contradicted == ()
