@@ -14,6 +14,7 @@ from typing import Self
 
 import msgspec
 
+from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
@@ -60,11 +61,26 @@ class Session:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close every client."""
+        """Close every client, and record what their lists left out."""
         opened, self._opened = self._opened, {}
         for client in opened.values():
             if isinstance(client, KubeClient):
+                self._record_gaps(client)
                 await client.aclose()
+
+    def _record_gaps(self, client: KubeClient) -> None:
+        control_plane = self.targets.control_plane
+        name = client.access.name
+        is_control_plane = control_plane is not None and control_plane.name == name
+        for path, gap in client.gaps.items():
+            self.recorder.skip(
+                NotAttempted(
+                    probe="kubernetes-list",
+                    subject=f"control-plane/{name}" if is_control_plane else name,
+                    kind="limit",
+                    reason=f"{path}: {gap}",
+                )
+            )
 
     async def kube(self, cluster_name: str) -> KubeClient | Failure:
         """The client of a cluster by its target's name, or why there can be none.

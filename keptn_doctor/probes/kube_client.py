@@ -75,7 +75,7 @@ class _Page(msgspec.Struct):
 
 
 class KubeClient:
-    """One API server, as one user."""
+    """One API server, as one user. ``gaps`` says what no caller can see from a list alone."""
 
     def __init__(
         self,
@@ -89,6 +89,7 @@ class KubeClient:
         self.deadlines = deadlines or Deadlines()
         self.server_time: datetime | None = None  # of the newest answer
         self.requests = 0
+        self.gaps: dict[str, str] = {}  # what lists left out, by path: "3 malformed objects"
         self._network, self._active = network or NetworkSettings(), active
         self._http = self._connection()
         self._limit = asyncio.Semaphore(IN_FLIGHT)
@@ -131,11 +132,16 @@ class KubeClient:
     ) -> Listing[T]:
         """All objects under a path, page by page; starts again once when a page is too old."""
         try:
-            return await self._pages(path, item_type, params)
+            found = await self._pages(path, item_type, params)
         except WorldFault as error:
             if error.failure.code != "gone":
                 raise
-        return await self._pages(path, item_type, params)
+            found = await self._pages(path, item_type, params)
+        if found.malformed:
+            self.gaps[path] = f"{found.malformed} malformed objects were passed over"
+        if found.truncated:
+            self.gaps[path] = f"only the first {len(found.items)} objects were read"
+        return found
 
     async def _pages(self, path: str, item_type: type[T], params: Params | None) -> Listing[T]:
         items: list[T] = []

@@ -6,8 +6,9 @@ import asyncio
 import sys
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
-from kube_worlds import ADMIN, World, kube_api
+from kube_worlds import ADMIN, World, answering, kube_api, stub
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.kube_client import KubeClient
@@ -17,6 +18,14 @@ from keptn_doctor.targets import ApiTarget, ClusterTarget, Secret, Targets
 
 pytestmark = pytest.mark.asyncio
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
+
+
+class Metadata(msgspec.Struct):
+    name: str
+
+
+class Item(msgspec.Struct):
+    metadata: Metadata
 
 
 def session(*targets: ClusterTarget, api: ApiTarget | None = None) -> Session:
@@ -86,3 +95,18 @@ async def test_an_unknown_name_is_a_bug() -> None:
     async with session() as opened:
         with pytest.raises(KeyError):
             await opened.kube("nobody")
+
+
+async def test_what_a_list_left_out_becomes_coverage(world: World) -> None:
+    body = b'{"items":[{"metadata":{"name":7}},{"metadata":{"name":"good"}}]}'
+
+    async with stub(answering("200 OK", body), world.tls()) as url:
+        path = str(world.kubeconfig(url, {"token": "t"}))
+        opened = session(ClusterTarget(name="eu", context="test", kubeconfig=path))
+        async with opened:
+            kube = await opened.kube("eu")
+            assert isinstance(kube, KubeClient)
+            assert len(await kube.list("/apis/apps/v1/deployments", Item)) == 1
+    assert [(n.subject, n.kind, n.reason) for n in opened.recorder.not_attempted] == [
+        ("eu", "limit", "/apis/apps/v1/deployments: 1 malformed objects were passed over")
+    ]
