@@ -68,7 +68,7 @@ async def examine(
 
 def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
     """Judge what was seen, now or long ago: pure, the same report for ever."""
-    report = assemble(snapshot, catalogue, timings=snapshot.timings)
+    report = assemble(snapshot, catalogue)
     if snapshot.interrupted:
         return msgspec.structs.replace(report, exit_code=exit_codes.INTERRUPTED)
     return report

@@ -226,6 +226,38 @@ def all_unknown() -> Report:
     )  # fmt: skip
 
 
+def failed_look(probe: str, subject: str, failure: Failure) -> Observation:
+    return Observation(
+        id=f"{probe}/{subject}#{failure.right}@operator",
+        probe=probe,
+        subject=subject,
+        started_at=AT,
+        result=failure,
+    )
+
+
+def denied(right: str) -> Failure:
+    return Failure(phase="auth", code="forbidden", detail="User bob cannot", right=right)
+
+
+def forbidden() -> Report:
+    """Rights missing in one plane, another plane out of reach, and a failed look at the path."""
+    everywhere = "in all namespaces"
+    silent = Failure(phase="deadline", code="deadline-exceeded", detail="no answer in 15 s")
+    refused = Failure(phase="connect", code="connection-refused", detail="connection refused")
+    return report(
+        exit_code=3,
+        evidence=(
+            failed_look("workload", "exec-a", denied(f"list deployments.apps {everywhere}")),
+            failed_look("workload", "exec-a", denied(f"list daemonsets.apps {everywhere}")),
+            failed_look("nodes", "exec-a", denied("list nodes")),
+            failed_look("pod-log", HELM, denied("get pods/log in namespace keptn-exec")),
+            failed_look("cluster", "exec-b", silent),
+            failed_look("tcp", ENDPOINT, refused),
+        ),
+    )
+
+
 def long_names() -> Report:
     plane = "arn:aws:eks:eu-central-1:123456789012:cluster/production-execution-plane-with-a-name"
     service = f"{plane}/keptn-execution-plane-of-the-payment-department/job-executor-service-canary"
@@ -320,6 +352,7 @@ ALL = {
     "forty_services": forty_services,
     "all_unknown": all_unknown,
     "long_names": long_names,
+    "forbidden": forbidden,
     "hostile": hostile,
     "interrupted": interrupted,
     "nothing_found": nothing_found,

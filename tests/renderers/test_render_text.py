@@ -107,7 +107,24 @@ def test_what_was_not_seen_comes_with_the_way_to_see_it() -> None:
     text = render(samples.all_unknown())
     assert "pod-log of exec-a/keptn-exec/helm-service: get pods/log is forbidden" in text
     assert "To see it: grant get pods/log in exec-a/keptn-exec" in text
-    assert "3 judgements stayed undecided for want of the list of integrations (2 times)" in text
+    assert "What would settle them: the list of integrations (2 times)." in text
+
+
+def test_all_rights_that_a_plane_lacks_are_one_gap() -> None:
+    text = render(samples.forbidden())
+    assert (
+        "  ? workload, nodes, pod-log of exec-a; exec-a/keptn-exec/helm-service: "
+        "a right is missing\n"
+        "    To see it: grant the right to get pods/log in namespace keptn-exec; list nodes; "
+        "list deployments.apps, daemonsets.apps in all namespaces\n"
+    ) in text
+    assert "keptn-doctor rbac prints manifests" in text
+
+
+def test_a_cluster_that_could_not_be_reached_is_a_gap_and_a_refused_port_is_not() -> None:
+    text = render(samples.forbidden())
+    assert "  ? cluster of exec-b: no answer in 15 s\n" in text
+    assert "connection refused" not in text
 
 
 def test_short_shows_only_problems() -> None:

@@ -1,0 +1,122 @@
+"""What a run could not see, arranged by what would let it see: one gap per missing key.
+
+A report lists looks that were not taken and looks that failed on the doctor's own way in. Said one
+by one they would bury the answer, so all rights that one plane lacks are one gap, and so is
+everything that a missing token keeps shut.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from keptn_doctor.model.base import Record
+from keptn_doctor.model.evidence import NotAttempted, Observation
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.report import Report
+from keptn_doctor.renderers.wording import names
+
+# "list pods in namespace x", the wording of every right, see keptn_doctor.probes.kube_rules.
+_RULE = re.compile(r"(?P<verb>get|list|watch|create|delete) (?P<what>\S+)(?P<where> in .+)?")
+_EVERYWHERE = " in all namespaces"
+# A failed look at the path itself is a finding and no gap, unless the run cut it short.
+_ON_THE_PATH = frozenset(
+    {"dns", "tcp", "tls", "http", "gateway-answers", "local-api", "sdk-health"}
+)
+_CUT_SHORT = frozenset({"deadline-exceeded", "interrupted", "probe-crashed", "forbidden"})
+_ANSWERS = frozenset({"not-found", "gone", "resource-not-served", "pod-not-running"})
+
+
+class Gap(Record, frozen=True, kw_only=True):
+    """Something that was not seen and what opens it."""
+
+    probes: tuple[str, ...]
+    subjects: tuple[str, ...]
+    reasons: tuple[str, ...]
+    unlock: str = ""
+    is_right: bool = False
+
+    @property
+    def looks(self) -> int:
+        return len(self.probes) * len(self.subjects)
+
+
+def gaps(report: Report) -> tuple[Gap, ...]:
+    """All gaps, those that can be closed first, the widest first."""
+    noted = {(note.subject, note.unlock) for note in report.coverage if note.unlock}
+    failed = (_as_note(look) for look in report.evidence if _is_gap(look))
+    notes = [
+        *report.coverage,
+        *(note for note in failed if (note.subject, note.unlock) not in noted),
+    ]
+    alike: dict[tuple[str, ...], list[NotAttempted]] = {}
+    for note in notes:
+        alike.setdefault(_key(note), []).append(note)
+    found = [_gap(group) for group in alike.values()]
+    return tuple(sorted(found, key=lambda gap: (not gap.unlock, -gap.looks)))
+
+
+def _is_gap(look: Observation) -> bool:
+    if not isinstance(look.result, Failure) or look.result.code in _ANSWERS:
+        return False
+    return look.result.code in _CUT_SHORT or look.probe not in _ON_THE_PATH
+
+
+def _as_note(look: Observation) -> NotAttempted:
+    assert isinstance(look.result, Failure)
+    return NotAttempted(
+        probe=look.probe,
+        subject=look.subject,
+        reason=look.result.detail or look.result.code,
+        unlock=look.result.right,
+        kind="right" if look.result.right else "unreachable",
+    )
+
+
+def _is_rule(note: NotAttempted) -> bool:
+    return note.kind == "right" and bool(_RULE.fullmatch(note.unlock))
+
+
+def _key(note: NotAttempted) -> tuple[str, ...]:
+    if _is_rule(note):
+        parts = note.subject.split("/")
+        return ("right", "/".join(parts[:2]) if parts[0] == "control-plane" else parts[0])
+    if note.unlock:
+        return ("unlock", note.unlock, note.reason)
+    return ("reason", note.reason)
+
+
+def _gap(notes: list[NotAttempted]) -> Gap:
+    right = _is_rule(notes[0])
+    return Gap(
+        probes=tuple(dict.fromkeys(note.probe for note in notes)),
+        subjects=tuple(dict.fromkeys(note.subject for note in notes)),
+        reasons=tuple(dict.fromkeys(note.reason for note in notes)),
+        unlock=rights(note.unlock for note in notes) if right else notes[0].unlock,
+        is_right=right,
+    )
+
+
+def rights(rules: Iterable[str]) -> str:
+    """Rules that share verb and place in one phrase: ``list pods, events in namespace x``.
+
+    What is wanted in all namespaces is not asked for in single ones as well.
+    """
+    places: dict[tuple[str, str], list[str]] = {}
+    for match in map(_RULE.fullmatch, dict.fromkeys(rules)):
+        if match:
+            places.setdefault((match["verb"], match["where"] or ""), []).append(match["what"])
+    phrases = []
+    for (verb, where), wanted in sorted(places.items()):
+        anyway = places.get((verb, _EVERYWHERE), []) if where != _EVERYWHERE else []
+        if what := [item for item in wanted if item not in anyway]:
+            phrases.append(f"{verb} {', '.join(what)}{where}")
+    return "; ".join(phrases)
+
+
+def in_words(gap: Gap, *, named: int | None) -> str:
+    """The gap as one sentence, without its way out."""
+    subjects = names(gap.subjects, limit=named)
+    if gap.is_right:
+        return f"{', '.join(gap.probes)} of {subjects}: a right is missing"
+    return f"{', '.join(gap.probes)} of {subjects}: {gap.reasons[0]}"
