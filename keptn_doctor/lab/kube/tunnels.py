@@ -141,9 +141,9 @@ class _Session:
         try:
             await copy_out(reader, lambda block: self._pipe.write(data_frame(data, block)))
         finally:
+            writer.close()  # first: a second cancellation may end the wait below
             inward.cancel()
             await asyncio.gather(inward, return_exceptions=True)
-            writer.close()
 
     async def _copy_in(self, inbox: asyncio.Queue[bytes], writer: asyncio.StreamWriter) -> None:
         while block := await inbox.get():
