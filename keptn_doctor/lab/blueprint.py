@@ -41,6 +41,7 @@ from keptn_doctor.lab.scenario import CONTROL_PLANE, Scenario, planes_of
 from keptn_doctor.model.base import Record
 
 _INSTALLED = timedelta(days=30)  # how old clusters and the control plane are
+_RECREATED = timedelta(hours=1)  # a Service whose old address the gateway still uses
 _DEPLOYED = timedelta(days=10)  # and the execution planes' services
 
 
@@ -161,10 +162,13 @@ def _control_plane(scenario: Scenario, tokens: Tokens, now: datetime) -> Iterato
         event_validation=levers.event_validation, registration_ttl=levers.registration_ttl,
         without=_absent(levers.cluster),
     )  # fmt: skip
+    recreated = {b.component for b in levers.backends if b.state == "stale-address"}
     for obj in control_plane_objects(plan):
         _scale(obj, levers.cluster)
         if obj["kind"] == "Secret" and obj["metadata"]["name"] == levers.token.secret:
             _rewritten(obj, levers, now)
+        if obj["kind"] == "Service" and obj["metadata"]["name"] in recreated:
+            obj["metadata"]["creationTimestamp"] = objects.stamp(now - _RECREATED)
         yield obj
     if levers.token.leftover_secret and levers.token.secret != TOKEN_SECRET:
         values = {TOKEN_SECRET: tokens.old}
@@ -173,10 +177,10 @@ def _control_plane(scenario: Scenario, tokens: Tokens, now: datetime) -> Iterato
 
 
 def _rewritten(secret: Object, levers: ControlPlaneLevers, now: datetime) -> None:
-    if levers.token.changed_ago_s is not None:
-        at = objects.stamp(now - timedelta(seconds=levers.token.changed_ago_s))
-        for row in secret["metadata"]["managedFields"]:
-            row["time"] = at
+    for row in secret["metadata"]["managedFields"]:
+        row["manager"] = levers.token.changed_by
+        if levers.token.changed_ago_s is not None:
+            row["time"] = objects.stamp(now - timedelta(seconds=levers.token.changed_ago_s))
 
 
 def _scale(obj: Object, cluster: ClusterLevers) -> None:

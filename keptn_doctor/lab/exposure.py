@@ -13,6 +13,7 @@ from keptn_doctor.lab import settings as sim
 from keptn_doctor.lab.inventory import Inventory
 from keptn_doctor.lab.levers import ControlPlaneLevers
 from keptn_doctor.lab.objects import Object
+from keptn_doctor.lab.objects_cluster import load_balancer_of
 from keptn_doctor.lab.objects_control_plane import GATEWAY
 from keptn_doctor.lab.objects_exposure import TLS_SECRET
 from keptn_doctor.lab.workloads import Controllers
@@ -128,8 +129,19 @@ class _Maker:
         if kind in {"LoadBalancer", "NodePort"}:
             for entry in spec.get("ports") or []:
                 node_port = int(entry.get("nodePort") or 0)
-                for address in _node_addresses(self.inventory) if node_port else ():
-                    yield self._listener(address, node_port, up=up)
+                if node_port:
+                    yield from self._node_port(node_port, up=up)
+
+    def _node_port(self, port: int, *, up: bool) -> Iterator[sim.ListenerSettings]:
+        """On every node; where a node has an external address, only that is routed outside."""
+        for node in self.inventory.of("Node"):
+            rows = (node.get("status") or {}).get("addresses") or []
+            external = [str(r["address"]) for r in rows if r.get("type") == "ExternalIP"]
+            internal = [str(r["address"]) for r in rows if r.get("type") == "InternalIP"]
+            for address in external:
+                yield self._listener(address, port, up=up)
+            for address in internal:
+                yield self._listener(address, port, up=up, routed=not external)
 
     def _load_balancer(
         self, service: Object, ports: list[int], *, up: bool
@@ -180,12 +192,16 @@ class _Maker:
         up: bool,
         ranges: list[str] | tuple[str, ...] = (),
         tls: sim.TlsSettings | None = None,
+        routed: bool = True,
     ) -> sim.ListenerSettings:
         hops = []
+        announced = self._announced()
         for vantage, source in self.vantages.addresses.items():
             inside = vantage in self.vantages.inside
             behaviour: sim.TcpBehaviour = "open"
-            if not self.levers.exposure.announced and not inside:
+            if not inside and not routed:
+                behaviour = "drop"
+            elif not inside and not announced:
                 behaviour = "no-route"
             elif ranges and not inside and not _within(source, ranges):
                 behaviour = "drop"
@@ -198,6 +214,14 @@ class _Maker:
         return sim.ListenerSettings(
             address=address, port=port, serves=self._entry, tls=tls, hops=tuple(hops)
         )
+
+    def _announced(self) -> bool:
+        """MetalLB tells nobody of an address without an advertisement."""
+        if not self.levers.exposure.announced:
+            return False
+        metallb = load_balancer_of(self.levers.cluster) == "metallb"
+        kinds = ("L2Advertisement", "BGPAdvertisement")
+        return not metallb or any(self.inventory.of(kind) for kind in kinds)
 
     def _strict_mtls(self) -> bool:
         """Istio refuses plain text at the gateway's pod, which only meshed callers do not send."""

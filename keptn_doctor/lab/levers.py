@@ -148,6 +148,7 @@ class TokenLevers(Record, frozen=True, kw_only=True):
     leftover_secret: bool = False  # an old keptn-api-token is still there beside another one
     api_service: Literal["current", "old"] = "current"  # old: not restarted since a rotation
     changed_ago_s: float | None = None  # the Secret was written again then
+    changed_by: str = "helm"  # and by whom: helm, argocd-controller…
 
 
 class ControlPlaneLevers(Record, frozen=True, kw_only=True):
@@ -282,7 +283,7 @@ class OperatorLevers(Record, frozen=True, kw_only=True):
 
     contexts: dict[str, ContextLevers] = {}
     kubeconfig: Literal["good", "missing", "empty", "malformed", "dangling-user"] = "good"
-    endpoint: str | None = None  # None = the exposure's; "" = none is given
+    endpoint: str = ""  # "" = none is given; "exposed" = what the exposure gives
     token: Token = "none"  # noqa: S105 - none: the doctor reads the Secret if it may
     nat_address: str = "198.51.100.10"
     hops: tuple[Hop, ...] = ()
@@ -296,8 +297,8 @@ Verdict = Literal["connected", "degraded", "disconnected", "unknown"]
 class Expectation(Record, frozen=True, kw_only=True):
     """What a diagnosis of this world should say: for tests only, the world never reads it.
 
-    ``verdicts`` are by service glob (``exec-a/*``); services not named are connected. ``causes`` are
-    ids of checks, the active one first; every one must be named, and no other may be.
+    ``verdicts`` are by ``plane/service`` glob (``exec-a/*``); services not named are connected.
+    ``causes`` are ids of checks, the active one first; every one must be named, and no other may be.
     """
 
     area: str = ""  # of the fault, for the totals of the detection matrix

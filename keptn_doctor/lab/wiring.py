@@ -20,6 +20,7 @@ from keptn_doctor.lab.workloads import Controllers
 from keptn_doctor.model.base import Record
 
 R = TypeVar("R", bound=Record)
+_THROTTLED_EVERY = 4  # a component at its CPU limit answers three of four requests in time
 _COMPONENTS: tuple[sim.Component, ...] = (
     "api-service", "shipyard-controller", "mongodb-datastore", "configuration-service",
     "resource-service", "secret-service", "statistics-service", "bridge",
@@ -43,7 +44,7 @@ def simulation_settings(
     reach = exposed(levers, home, vantages)
     listeners = (*scenario.listeners, *_component_listeners(plan, home, vantages), *reach.listeners)
     return sim.SimulationSettings(
-        control_planes=(_keptn(plan, home), *scenario.other_control_planes),
+        control_planes=(_keptn(plan, home), *_others(plan)),
         listeners=_with_hops(listeners, plan),
         fronts=(*reach.fronts, *scenario.fronts),
         planes=tuple(_networks(plan, controllers)),
@@ -98,6 +99,12 @@ def _keptn(plan: Blueprint, home: Controllers) -> sim.ControlPlaneSettings:
     )
 
 
+def _others(plan: Blueprint) -> Iterator[sim.ControlPlaneSettings]:
+    """Other Keptn installations; their tokens may be named, too."""
+    for other in plan.scenario.other_control_planes:
+        yield changed(other, token=plan.tokens.named(other.token)) if other.token else other
+
+
 def _seconds(ttl: str) -> float | None:
     if not ttl:
         return None
@@ -124,6 +131,14 @@ def _backends(plan: Blueprint, home: Controllers) -> Iterator[sim.BackendSetting
                 yield sim.BackendSettings(component=component, state="missing-service")
         elif not home.answering(levers.namespace, component):
             yield sim.BackendSettings(component=component, state="down")
+        elif _throttled(plan, behind):
+            yield sim.BackendSettings(component=component, state="hang", every=_THROTTLED_EVERY)
+
+
+def _throttled(plan: Blueprint, workload: str) -> bool:
+    levers = plan.scenario.control_plane.cluster.workloads.get(workload)
+    faults = levers.containers.values() if levers is not None else ()
+    return any(fault.fault == "throttled" for fault in faults)
 
 
 def _alias(component: str, known: set[str]) -> str:

@@ -79,10 +79,15 @@ class Lab:
     def targets(self) -> Targets:
         """What the operator of the scenario would have pointed the doctor at."""
         operator = self.scenario.operator
-        control_plane = self._target(self.scenario.control_plane.context, "keptn")
-        planes = [self._target(plane.context, name) for name, plane in self.plan.planes.items()]
+        home = self.scenario.control_plane.context
+        control_plane = self._target(home, home)
+        planes = [
+            self._target(plane.context, name)
+            for name, plane in self.plan.planes.items()
+            if plane.context != home
+        ]
         token = self.plan.tokens.named(operator.token)
-        endpoint = self.endpoint if operator.endpoint is None else operator.endpoint
+        endpoint = self.endpoint if operator.endpoint == "exposed" else operator.endpoint
         api = ApiTarget(endpoint=endpoint, token=Secret(token) if token else None)
         return Targets(
             control_plane=control_plane,

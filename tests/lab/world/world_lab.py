@@ -154,7 +154,7 @@ async def kubectl(lab: Lab, *arguments: str) -> subprocess.CompletedProcess[str]
     return await run(str(program), "--kubeconfig", str(lab.kubeconfig), *arguments)
 
 
-async def forwarded(
+async def forwarded(  # noqa: PLR0917 - as kubectl takes them
     lab: Lab, context: str, namespace: str, pod: str, port: int, path: str
 ) -> httpx.Response:
     """A GET through kubectl's port-forward."""
