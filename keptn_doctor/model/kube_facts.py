@@ -337,6 +337,8 @@ class Right(Record, frozen=True, kw_only=True):
     resource: str  # "pods", "pods/log", "deployments.apps"
     namespace: str = ""  # "" = cluster wide
     allowed: bool | None = None  # None = the review itself was refused
+    purpose: str = ""  # what the doctor reads it for: "find Keptn services in every namespace"
+    optional: bool = False  # without it only something advisory stays unknown
 
 
 class RightsReview(Record, frozen=True, kw_only=True, tag_field="kind", tag="RightsReview"):

@@ -40,16 +40,6 @@ async def review_rights(
     return RightsReview(user=kube.access.user, rights=tuple(rights))
 
 
-def missing(review: RightsReview, *, role: Role, active: bool = False) -> tuple[Right, ...]:
-    """The rights that are refused and not optional."""
-    demanded = {(n.verb, n.resource) for n in needs(role, active=active) if not n.optional}
-    return tuple(
-        right
-        for right in review.rights
-        if right.allowed is False and right.namespace and (right.verb, right.resource) in demanded
-    )
-
-
 def _listed(need: Need, among: list[Need]) -> bool:
     return any((n.verb, n.resource) == (need.verb, need.resource) for n in among)
 
@@ -65,12 +55,7 @@ async def _in_namespace(kube: KubeClient, wanted: list[Need], namespace: str) ->
     if status.get("incomplete") or not isinstance(rules, list):
         return list(await asyncio.gather(*(_ask(kube, need, namespace) for need in wanted)))
     return [
-        Right(
-            verb=need.verb,
-            resource=need.resource,
-            namespace=namespace,
-            allowed=any(_covers(rule, need) for rule in rules),
-        )
+        _right(need, namespace, allowed=any(_covers(rule, need) for rule in rules))
         for need in wanted
     ]
 
@@ -84,7 +69,18 @@ async def _ask(kube: KubeClient, need: Need, namespace: str) -> Right:
         if fault.failure.code not in ("forbidden", "resource-not-served", "unexpected-shape"):
             raise
         allowed = None
-    return Right(verb=need.verb, resource=need.resource, namespace=namespace, allowed=allowed)
+    return _right(need, namespace, allowed=allowed)
+
+
+def _right(need: Need, namespace: str, *, allowed: bool | None) -> Right:
+    return Right(
+        verb=need.verb,
+        resource=need.resource,
+        namespace=namespace,
+        allowed=allowed,
+        purpose=need.why,
+        optional=need.optional,
+    )
 
 
 def _covers(rule: Any, need: Need) -> bool:

@@ -13,7 +13,7 @@ from keptn_doctor.needed_rights import NEEDS, Role, needs
 from keptn_doctor.network_settings import Deadlines
 from keptn_doctor.plan import plan
 from keptn_doctor.probes.kube_client import KubeClient
-from keptn_doctor.probes.rights import missing, review_rights
+from keptn_doctor.probes.rights import review_rights
 from keptn_doctor.rbac import Subject, manifests
 from keptn_doctor.targets import ApiTarget, ClusterTarget, Secret, Targets, UsageError
 
@@ -104,7 +104,7 @@ def _without(rule: dict[str, Any], verb: str, group: str, resource: str) -> list
 
 
 @pytest.mark.asyncio
-async def test_only_what_is_needed_counts_as_missing(world: World) -> None:
+async def test_a_right_says_what_it_is_for_and_whether_it_is_needed(world: World) -> None:
     members = {TOKEN: User(name="poor")}
     async with (
         kube_api(world.tls(), objects=(NAMESPACE,), members=members) as server,
@@ -112,8 +112,8 @@ async def test_only_what_is_needed_counts_as_missing(world: World) -> None:
     ):
         found = await review_rights(kube, role="execution-plane", namespaces=("ns",))
     assert not any(right.allowed for right in found.rights)
-    lacking = {(r.verb, r.resource) for r in missing(found, role="execution-plane")}
-    assert ("list", "pods") in lacking
+    lacking = {(r.verb, r.resource): r.purpose for r in found.rights if not r.optional}
+    assert lacking[("list", "pods")] == "see whether the containers run, and why not"
     assert ("get", "pods/proxy") not in lacking
     assert found.user == "tester"
 
