@@ -18,6 +18,7 @@ from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import KeptnVersion
 from keptn_doctor.model.kube_facts import Components, Workload
+from keptn_doctor.model.path_facts import GatewayAnswers
 from keptn_doctor.model.topology import Endpoint, KeptnService, Topology
 from keptn_doctor.observe_inside import look_inside
 from keptn_doctor.observe_logs import live_pods, read_control_plane_logs, read_service_logs
@@ -184,6 +185,8 @@ async def _with_version(
     """The version as the API told it where the cluster could not, and the other way round."""
     told = [fact.version for _, fact in session.recorder.facts(KeptnVersion)]
     plane = topology.control_plane
+    if not told and not plane.context and not plane.api_url:
+        told = _version_behind_endpoints(session)
     if plane.version and not told:
         looking = _version_of_cluster(plane.version)
         await session.recorder.look("keptn-version", plane.subject, looking, deadline_s=1)
@@ -205,6 +208,13 @@ async def _with_version(
             for service in services
         ),
     )
+
+
+def _version_behind_endpoints(session: Session) -> list[str]:
+    """With no control plane named at all, it is the one that all services are told to call."""
+    answers = [fact for _, fact in session.recorder.facts(GatewayAnswers)]
+    versions = {answer.keptn_version for answer in answers if answer.keptn_version}
+    return list(versions) if len(versions) == 1 else []
 
 
 async def _version_of_cluster(version: str) -> KeptnVersion:
