@@ -190,8 +190,15 @@ class Rehearsal:
             calls.fatal = f"Could not initialize http client.\t{problem}"
             return None
         if rules.heartbeat != "none" and not calls.skipped:
-            calls.register, calls.integration_id = await caller.register()
+            await self._try_to_register(caller, calls)
         return None
+
+    async def _try_to_register(self, caller: Caller, calls: Calls) -> None:
+        """Once; where only every n-th call fails, until it works: a restart would do the same."""
+        for _ in range(self._samples):
+            calls.register, calls.integration_id = await caller.register()
+            if calls.register.ok:
+                return
 
     async def _stopped(self, pod: PodRun, calls: Calls) -> None:
         """A workload that is gone had been fine until then: its record is all that stays."""
