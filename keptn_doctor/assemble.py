@@ -13,6 +13,7 @@ from keptn_doctor.decide import decide, got_past, weigh
 from keptn_doctor.explain import Explanation, cause_id
 from keptn_doctor.judge import judge
 from keptn_doctor.model.evidence import Snapshot, Timing
+from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Connection, Finding
 from keptn_doctor.model.report import Report, RootCause, Verdict
 
@@ -23,7 +24,8 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     """Judge a snapshot and write the report on it.
 
     Exit code: 0 all connected; 1 something disconnected or degraded; 3 nothing proven wrong, but
-    something unknown, or no Keptn service found at all. 2, 4 and 130 are the caller's business.
+    something unknown, no Keptn service found at all, or a plane that could not be searched.
+    2, 4 and 130 are the caller's business.
     """
     findings = judge(snapshot, catalogue.checks)
     table = weigh(snapshot)
@@ -34,11 +36,12 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     verdicts = decide(snapshot, findings, proven, weighed=table)
     causes = (*proven, *_likely(verdicts, findings))
     topology = snapshot.topology
+    unseen = _unseen_planes(snapshot)
     return Report(
         doctor_version=snapshot.doctor_version,
         taken_at=snapshot.taken_at,
-        exit_code=_exit_code(verdicts, proven),
-        headline=_headline(verdicts, causes),
+        exit_code=_exit_code(verdicts, proven, unseen),
+        headline=_headline(verdicts, causes, unseen),
         control_plane=topology.control_plane,
         execution_planes=topology.execution_planes,
         verdicts=verdicts,
@@ -87,16 +90,43 @@ def _warnings(
     )
 
 
-def _exit_code(verdicts: tuple[Verdict, ...], proven: tuple[RootCause, ...]) -> int:
+def _unseen_planes(snapshot: Snapshot) -> tuple[str, ...]:
+    """Execution planes that could not be searched: that nothing was found there proves nothing."""
+    shut = {
+        look.subject
+        for look in snapshot.observations
+        if look.probe == "cluster" and isinstance(look.result, Failure)
+    }
+    inhabited = {service.plane for service in snapshot.topology.services}
+    return tuple(
+        plane.name
+        for plane in snapshot.topology.execution_planes
+        if plane.name not in inhabited
+        and (plane.subject in shut or not (plane.namespaces or plane.all_namespaces))
+    )
+
+
+def _exit_code(
+    verdicts: tuple[Verdict, ...], proven: tuple[RootCause, ...], unseen: tuple[str, ...]
+) -> int:
     connections = {verdict.connection for verdict in verdicts}
     if connections & {"disconnected", "degraded"}:
         return BROKEN
     if not verdicts:
         return BROKEN if proven else UNKNOWN
-    return UNKNOWN if "unknown" in connections else CONNECTED
+    return UNKNOWN if "unknown" in connections or unseen else CONNECTED
 
 
-def _headline(verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...]) -> str:
+def _headline(
+    verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...], unseen: tuple[str, ...]
+) -> str:
+    sentence = _sentence(verdicts, causes)
+    if not unseen:
+        return sentence
+    return f"Nothing of execution plane {_listed(list(unseen))} could be seen. {sentence}"
+
+
+def _sentence(verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...]) -> str:
     total = len(verdicts)
     if not total:
         first = f" {causes[0].finding.summary}" if causes else ""

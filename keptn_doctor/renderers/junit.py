@@ -17,6 +17,7 @@ import re
 from collections import Counter
 from xml.etree import ElementTree as ET
 
+from keptn_doctor import exit_codes
 from keptn_doctor.model.findings import Finding
 from keptn_doctor.model.report import Report, Verdict
 from keptn_doctor.renderers.json import RunFailure
@@ -58,9 +59,10 @@ def _add_services(root: ET.Element, report: Report) -> None:
         tag = "error" if verdict.connection == "unknown" else "failure"
         body = "\n".join(_explanation(report, verdict))
         _outcome(case, tag, verdict.connection, verdict.because, body)
-    if not report.verdicts:
+    unknown = any(verdict.connection == "unknown" for verdict in report.verdicts)
+    if not report.verdicts or (report.exit_code == exit_codes.UNKNOWN and not unknown):
         case = _case(suite, "keptn-doctor", "discovery")
-        _outcome(case, "error", "nothing-found", report.headline)
+        _outcome(case, "error", "not-all-seen", report.headline)
 
 
 def _explanation(report: Report, verdict: Verdict) -> list[str]:

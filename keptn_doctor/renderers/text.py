@@ -78,6 +78,8 @@ def _put_headline(page: Page, report: Report) -> None:
         (word for word in _WORST_FIRST if any(v.connection == word for v in report.verdicts)),
         "unknown",
     )
+    if report.exit_code == exit_codes.UNKNOWN:
+        worst = "unknown"  # all that was found is connected, but not all could be searched
     sign = ladder.state_sign(_SIGNS[worst], page.symbols)
     headline = printable(report.headline)
     page.put(Text(headline, style=_STYLES[worst]), label=Text(sign, _STYLES[worst]), hang=2)

@@ -74,6 +74,16 @@ def test_what_could_not_be_seen_is_exit_3_with_the_way_to_see_it(scenario: Path)
     assert "pods/log in namespace keptn-exec" in run.stdout
 
 
+@pytest.mark.parametrize("lever", ["server: refused", "cannot: ['*']"])
+def test_a_plane_that_could_not_be_searched_is_not_health(scenario: Path, lever: str) -> None:
+    scenario.write_text(f"title: Shut out\noperator:\n  contexts:\n    exec-b: {{{lever}}}\n")
+    run = keptn_doctor("check", "--lab", "--scenario", str(scenario))
+    assert run.returncode == 3, run.stdout
+    assert "Nothing of execution plane exec-b could be seen." in run.stdout.splitlines()[0]
+    assert not run.stdout.startswith("✓")
+    assert "of exec-b" in run.stdout[run.stdout.index("NOT SEEN") :]
+
+
 def test_facts_go_to_standard_output_and_progress_to_standard_error() -> None:
     run = keptn_doctor("check", "--lab", "-o", "json")
     document = json.loads(run.stdout)

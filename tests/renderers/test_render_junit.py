@@ -95,3 +95,9 @@ def test_counts_match_the_cases(name: str) -> None:
         assert suite.failures == results.count(Failure)
         assert suite.errors == results.count(Error)
         assert suite.skipped == results.count(Skipped)
+
+
+def test_a_plane_that_could_not_be_searched_is_an_error_beside_what_is_connected() -> None:
+    found = cases(samples.report(exit_code=3), "Keptn services")
+    assert kinds(found["discovery"]) == [Error]
+    assert kinds(found["helm-service"]) == []
