@@ -18,7 +18,7 @@ from keptn_doctor.discover_planes import (
     record_namespaces,
     record_workloads,
 )
-from keptn_doctor.discover_reading import LOOK_S, record_failure
+from keptn_doctor.discover_reading import LOOK_S, guarded, record_failure
 from keptn_doctor.discover_topology import (
     SearchedCluster,
     build_topology,
@@ -36,6 +36,8 @@ from keptn_doctor.probes.rights import review_rights
 from keptn_doctor.session import Session
 from keptn_doctor.targets import ClusterTarget
 
+_SHARE = 0.4  # of the run's time limit, for the search of one cluster
+
 
 async def discover(session: Session) -> Topology:
     """Everything that the targets hold, as far as the rights at hand let it be seen."""
@@ -43,7 +45,14 @@ async def discover(session: Session) -> Topology:
         _control_plane(session),
         asyncio.gather(*(_search(session, plane) for plane in session.targets.execution_planes)),
     )
-    beside = await _beside_control_plane(session, control, searched)
+    beside = await guarded(
+        session,
+        "namespace",
+        control.control_plane.subject,
+        _beside_control_plane(session, control, searched),
+        otherwise=None,
+        limit_s=_limit(session),
+    )
     planes = [*searched, *((beside,) if beside else ())]
     api = session.targets.api
     topology = build_topology(
@@ -52,15 +61,27 @@ async def discover(session: Session) -> Topology:
     async with asyncio.TaskGroup() as group:
         for plane in planes:
             if plane.kube is not None:
-                group.create_task(_record_plane(session, plane, plane.kube, topology))
-        group.create_task(_record_control_plane(session, control, beside))
+                recording = _record_plane(session, plane, plane.kube, topology)
+                subject = plane.target.name
+                group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
+        subject = control.control_plane.subject
+        recording = _record_control_plane(session, control, beside)
+        group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
     return topology
 
 
 async def _control_plane(session: Session) -> FoundControlPlane:
     target = session.targets.control_plane
     if target is not None:
-        return await find_control_plane(session, target)
+        plane = ControlPlane(name=target.name, context=target.context)
+        return await guarded(
+            session,
+            "gateway-service",
+            plane.subject,
+            find_control_plane(session, target),
+            otherwise=FoundControlPlane(control_plane=plane),
+            limit_s=_limit(session),
+        )
     plane = ControlPlane()
     session.recorder.skip(
         NotAttempted(
@@ -73,15 +94,33 @@ async def _control_plane(session: Session) -> FoundControlPlane:
     return FoundControlPlane(control_plane=plane)
 
 
+def _limit(session: Session) -> float:
+    """One slow cluster must not take the time of all others, nor that of the second round."""
+    return _SHARE * session.targets.deadlines.run_s
+
+
 async def _search(session: Session, target: ClusterTarget) -> SearchedCluster:
+    return await guarded(
+        session,
+        "namespace",
+        target.name,
+        _search_cluster(session, target),
+        otherwise=SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces)),
+        limit_s=_limit(session),
+    )
+
+
+async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCluster:
     kube = await session.kube(target.name)
     if isinstance(kube, Failure):
         await record_failure(session, "cluster", target.name, kube)
         return SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces))
-    cluster, found = await asyncio.gather(
-        read_whole_cluster(session, kube, subject=target.name),
-        find_plane(session, kube, subject=target.name, namespaces=target.namespaces),
-    )
+    cluster = await read_whole_cluster(session, kube, subject=target.name)
+    if not cluster.reachable:
+        return SearchedCluster(
+            target=target, found=FoundPlane(namespaces=target.namespaces), cluster=cluster
+        )
+    found = await find_plane(session, kube, subject=target.name, namespaces=target.namespaces)
     return SearchedCluster(target=target, found=found, cluster=cluster, kube=kube)
 
 

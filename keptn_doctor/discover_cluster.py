@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 import msgspec
 
-from keptn_doctor.discover_reading import LOOK_S, attempt
+from keptn_doctor.discover_reading import LOOK_S, attempt, record_failure
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import ClusterFacts, Nodes
 from keptn_doctor.probes import kube_objects as k8s
@@ -19,6 +20,7 @@ from keptn_doctor.probes.cluster_facts import (
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.session import Session
 
+_REFUSALS = frozenset({"forbidden", "not-found", "resource-not-served"})
 _UNFINISHED = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
 
 
@@ -29,6 +31,7 @@ class WholeCluster:
     facts: ClusterFacts | Failure
     nodes: Nodes | Failure
     pods: tuple[k8s.Pod, ...] | Failure
+    reachable: bool = True
 
     @property
     def served_groups(self) -> tuple[str, ...]:
@@ -40,10 +43,19 @@ class WholeCluster:
 
 
 async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str) -> WholeCluster:
-    """Read and record what the cluster is; ``subject`` is the plane or the control plane."""
-    listed = await attempt(kube.list("/api/v1/nodes", k8s.Node))
-    pods = await attempt(kube.list("/api/v1/pods", k8s.Pod, _UNFINISHED))
-    looking = _facts(kube, listed, pods)
+    """Read and record what the cluster is; ``subject`` is the plane or the control plane.
+
+    A cluster that does not even tell its version is asked for nothing more.
+    """
+    basics = await attempt(read_cluster(kube))
+    if isinstance(basics, Failure) and basics.code not in _REFUSALS:
+        await record_failure(session, "cluster", subject, basics)
+        return WholeCluster(facts=basics, nodes=basics, pods=basics, reachable=False)
+    listed, pods = await asyncio.gather(
+        attempt(kube.list("/api/v1/nodes", k8s.Node)),
+        attempt(kube.list("/api/v1/pods", k8s.Pod, _UNFINISHED)),
+    )
+    looking = _facts(basics, listed, pods)
     facts = await session.recorder.look("cluster", subject, looking, deadline_s=LOOK_S)
     nodes = await session.recorder.look(
         "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
@@ -52,11 +64,12 @@ async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str
 
 
 async def _facts(
-    kube: KubeClient,
+    facts: ClusterFacts | Failure,
     nodes: tuple[k8s.Node, ...] | Failure,
     pods: tuple[k8s.Pod, ...] | Failure,
-) -> ClusterFacts:
-    facts = await read_cluster(kube)
+) -> ClusterFacts | Failure:
+    if isinstance(facts, Failure):
+        return facts
     if not facts.platform and not isinstance(nodes, Failure):
         facts = msgspec.structs.replace(facts, platform=platform_of_nodes(nodes))
     if isinstance(pods, Failure):

@@ -90,10 +90,10 @@ async def find_control_plane(session: Session, target: ClusterTarget) -> FoundCo
     if isinstance(kube, Failure):
         await record_failure(session, "cluster", plane.subject, kube)
         return FoundControlPlane(control_plane=plane)
-    cluster, (namespace, elsewhere) = await asyncio.gather(
-        read_whole_cluster(session, kube, subject=plane.subject),
-        _locate(session, kube, target, subject=plane.subject),
-    )
+    cluster = await read_whole_cluster(session, kube, subject=plane.subject)
+    if not cluster.reachable:
+        return FoundControlPlane(control_plane=plane, cluster=cluster)
+    namespace, elsewhere = await _locate(session, kube, target, subject=plane.subject)
     uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
     plane = msgspec.structs.replace(
         plane, namespace=namespace, elsewhere=elsewhere, cluster_uid=uid

@@ -62,6 +62,39 @@ async def _already(failure: Failure) -> Failure:
     return failure
 
 
+async def guarded(
+    session: Session,
+    probe: str,
+    subject: str,
+    doing: Awaitable[T],
+    *,
+    otherwise: T,
+    limit_s: float | None = None,
+) -> T:
+    """A piece of a round of looking; what stops it is recorded, and the other pieces go on.
+
+    It is the border around the code between the looks: a time limit and a bug of ours end here,
+    with ``otherwise`` in place of what the piece would have found.
+    """
+    try:
+        async with asyncio.timeout(limit_s):
+            return await doing
+    except TimeoutError:
+        detail = "a step of it took too long"
+        if limit_s is not None:
+            detail = f"it was not found out in {limit_s:g} s"
+        failure = Failure(phase="deadline", code="deadline-exceeded", detail=detail)
+        await record_failure(session, probe, subject, failure, part="search")
+        return otherwise
+    except Exception as error:  # noqa: BLE001 - border one of two: around a probe
+        await session.recorder.look(probe, subject, _raise(error), deadline_s=LOOK_S, part="search")
+        return otherwise
+
+
+async def _raise(error: Exception) -> Failure:
+    raise error
+
+
 def skip(session: Session, probe: str, subject: str, failure: Failure, *, what: str) -> None:
     """Note what was not searched because of a failure, and what would change that."""
     session.recorder.skip(

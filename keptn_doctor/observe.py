@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from keptn_doctor.discover_reading import guarded
 from keptn_doctor.keptn_services import namesakes
 from keptn_doctor.knowledge.behaviour import client_behaviour
 from keptn_doctor.model.evidence import NotAttempted
@@ -45,23 +46,32 @@ async def observe(session: Session, topology: Topology) -> Topology:
     workloads = dict(session.recorder.facts(Workload))
     endpoints = asyncio.Semaphore(_ENDPOINTS_AT_ONCE)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_control_plane_api(session, topology, endpoints))
+        subject = topology.control_plane.subject
+        asking = _control_plane_api(session, topology, endpoints)
+        group.create_task(_kept(session, "integrations", subject, asking))
         for endpoint in topology.endpoints:
             if not endpoint.used_by_operator:
-                group.create_task(_within(endpoints, _endpoint(session, endpoint)))
-        group.create_task(_control_plane_logs(session, topology))
+                walking = _within(endpoints, _endpoint(session, endpoint))
+                group.create_task(_kept(session, "http", endpoint.subject, walking))
+        reading = _control_plane_logs(session, topology)
+        group.create_task(_kept(session, "pod-log", subject, reading))
         limits = {s.plane: asyncio.Semaphore(_SERVICES_AT_ONCE) for s in topology.services}
         for service in topology.services:
             workload = workloads.get(service.subject)
             if service.belongs_to == "execution-plane" and workload is not None:
-                looking = _service(session, service, workload)
-                group.create_task(_within(limits[service.plane], looking))
+                looking = _within(limits[service.plane], _service(session, service, workload))
+                group.create_task(_kept(session, "pod-log", service.subject, looking))
     return await _with_version(session, topology, workloads)
 
 
 async def _within(limit: asyncio.Semaphore, looking: Awaitable[T]) -> T:
     async with limit:
         return await looking
+
+
+async def _kept(session: Session, probe: str, subject: str, looking: Awaitable[object]) -> None:
+    """A bug in one piece must not cost what the others see."""
+    await guarded(session, probe, subject, looking, otherwise=None)
 
 
 async def _endpoint(session: Session, endpoint: Endpoint, token: Secret | None = None) -> (

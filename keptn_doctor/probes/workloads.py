@@ -5,6 +5,7 @@ A workload is found by itself and not by its pods, because the worst ones have n
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -64,15 +65,23 @@ async def list_workloads(
     found: list[FoundWorkload] = []
     failures: list[Failure] = []
     params = {"labelSelector": selector} if selector else None
-    for kind, plural in PLURALS.items():
-        path = scoped("/apis/apps/v1", plural, namespace)
-        try:
-            objects = await kube.list(path, k8s.Workload, params)
-        except WorldFault as fault:
-            failures.append(fault.failure)
-            continue
-        found += [FoundWorkload(kind=kind, object=item) for item in objects]
+    answers = await asyncio.gather(*(_list(kube, kind, namespace, params) for kind in PLURALS))
+    for kind, answer in zip(PLURALS, answers, strict=True):
+        if isinstance(answer, Failure):
+            failures.append(answer)
+        else:
+            found += [FoundWorkload(kind=kind, object=item) for item in answer]
     return tuple(found), tuple(failures)
+
+
+async def _list(
+    kube: KubeClient, kind: WorkloadKind, namespace: str, params: dict[str, str] | None
+) -> tuple[k8s.Workload, ...] | Failure:
+    path = scoped("/apis/apps/v1", PLURALS[kind], namespace)
+    try:
+        return await kube.list(path, k8s.Workload, params)
+    except WorldFault as fault:
+        return fault.failure
 
 
 def owned_pods(workload: FoundWorkload, around: Surroundings) -> tuple[k8s.Pod, ...]:
