@@ -26,6 +26,7 @@ from keptn_doctor.probes.kube_access import (
 )
 from keptn_doctor.probes.kube_config import Entry, Kubeconfig, read_kubeconfig
 from keptn_doctor.probes.kube_plugin import run_plugin
+from keptn_doctor.probes.kube_shapes import Cluster, Context, User, check_shape
 from keptn_doctor.secret import Secret
 from keptn_doctor.target_records import ClusterTarget
 from keptn_doctor.usage import UsageError
@@ -71,6 +72,7 @@ def _load(config: Kubeconfig, context: Entry, now: datetime) -> FoundContext:
     """Walk one context with the package's loader; blocking, and 0.7 s when it is imported first."""
     from keptn_doctor.probes.kube_loader import ContextLoader  # noqa: PLC0415 - 0.7 s, 48 MiB
 
+    check_shape(context, Context)
     cluster_name, user_name = context.body.get("cluster"), context.body.get("user")
     cluster = config.clusters.get(str(cluster_name))
     if cluster is None:
@@ -84,6 +86,9 @@ def _load(config: Kubeconfig, context: Entry, now: datetime) -> FoundContext:
             f'context "{context.name}" in {context.path} names the user "{user_name}", '
             "which is not there"
         )
+    check_shape(cluster, Cluster)
+    if user:
+        check_shape(user, User)
     found = FoundContext(cluster, user, str(context.body.get("namespace") or "default"))
     ContextLoader(context, cluster, user, now=now).fill(found)
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from kubernetes.config import ConfigException
 from kubernetes.config.kube_config import ConfigNode, KubeConfigLoader
@@ -112,7 +113,7 @@ class ContextLoader(KubeConfigLoader):
         section, entry = self._user_body.get("exec"), self._user_entry
         if not section or entry is None:
             return False
-        if not isinstance(section, dict) or not section.get("command"):
+        if not section.get("command"):
             raise unreadable(f"{self._found.whose}: its exec section has no command")
         self._found.plugin = Plugin(
             command=str(section["command"]),
@@ -150,6 +151,15 @@ def _server(body: dict[str, Any], where: str) -> str:
     if "://" not in server:  # client-go DefaultServerURL: https when TLS is spoken of
         tls = any(key.startswith(("certificate-", "insecure-", "tls-")) for key in body)
         server = f"{'https' if tls else 'http'}://{server}"
+    try:
+        parts = urlsplit(server)
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if "@" in server:
+        raise unreadable(f"{where}: its server holds a user; put it into the user's entry")
+    if not usable:
+        raise unreadable(f"{where}: its server {server} is no http or https URL")
     return server
 
 

@@ -183,6 +183,7 @@ async def test_the_namespace_and_the_server_of_the_context_are_kept(world: World
         ({"client-certificate-data": "!!", "client-key-data": "bm8="}, "lacks the client-cert"),
         ({"client-certificate-data": "bm8=", "client-key-data": "bm8="}, "no certificate"),
         ({"exec": {"args": []}}, "no command"),
+        ({"exec": {"command": "x", "args": [1]}}, "exec.args[0]: Expected str, got int"),
     ],
 )
 async def test_unusable_credentials_are_named(
@@ -197,6 +198,9 @@ async def test_unusable_credentials_are_named(
     ("cluster", "words"),
     [
         ({"server": ""}, "has no server"),
+        ({"server": "https://[1]"}, "no http or https URL"),
+        ({"server": "https://jane:open-sesame@192.0.2.1"}, "its server holds a user"),
+        ({"extensions": 7}, "extensions: Expected array | null, got int"),
         ({"insecure-skip-tls-verify": True}, "both a certificate-authority and insecure"),
         ({"certificate-authority-data": "", "certificate-authority": "ca.x"}, "cannot be read"),
     ],
@@ -207,6 +211,7 @@ async def test_unusable_cluster_entries_are_named(
     failure = await refused(world.kubeconfig(SERVER, {"token": "t"}, cluster=cluster))
     assert failure.code == "credentials-unreadable"
     assert words in failure.detail
+    assert "sesame" not in failure.detail
 
 
 @pytest.mark.parametrize("part", ["cluster", "user"])
@@ -440,3 +445,67 @@ async def test_no_service_account_is_said(world: World) -> None:
         )
     assert caught.value.failure.code == "credentials-unreadable"
 
+
+
+# --- nonsense in every place ----------------------------------------------------------------
+
+EVERYTHING = {
+    "tokenFile": "token",
+    "username": "jane",
+    "password": "open-sesame",
+    "as": "joe",
+    "as-uid": "7",
+    "as-groups": ["ops"],
+    "as-user-extra": {"reason": ["test"]},
+    "client-certificate-data": "",
+    "auth-provider": {},
+    "exec": {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "true",
+        "args": ["a"],
+        "env": [{"name": "A", "value": "b"}],
+        "provideClusterInfo": True,
+        "installHint": "none",
+    },
+}
+CLUSTER = {
+    "proxy-url": "http://192.0.2.9:3128",
+    "tls-server-name": "x",
+    "extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"a": 1}}],
+}
+NONSENSE: tuple[Any, ...] = (None, 0, True, "", "x", [], {}, [1], {"a": 1}, [None], [{}])
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    found = [path] if path else []
+    if isinstance(value, dict):
+        return found + [p for k, v in value.items() for p in places(v, (*path, k))]
+    if isinstance(value, list):
+        return found + [p for i, v in enumerate(value) for p in places(v, (*path, i))]
+    return found
+
+
+@pytest.mark.parametrize("dropped", [(), ("tokenFile", "username")])
+async def test_nonsense_anywhere_in_a_kubeconfig_is_never_a_crash(
+    world: World, dropped: tuple[str, ...]
+) -> None:
+    (world.folder / "token").write_text("t")
+    user = {key: value for key, value in EVERYTHING.items() if key not in dropped}
+    path = world.kubeconfig(SERVER, user, cluster=CLUSTER, namespace="n")
+    original = path.read_text()
+    crashes = []
+    for place in places(yaml.safe_load(original)):
+        for value in NONSENSE:
+            document = yaml.safe_load(original)
+            target = document
+            for step in place[:-1]:
+                target = target[step]
+            target[place[-1]] = value
+            path.write_text(yaml.safe_dump(document))
+            try:
+                await load(path)
+            except WorldFault:
+                continue
+            except Exception as error:  # noqa: BLE001 - it is what is looked for
+                crashes.append((place, value, repr(error)))
+    assert crashes == []
