@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import ExposureRoute, ExposureRoutes, GatewayService
 from keptn_doctor.probes import kube_network_objects as net
 from keptn_doctor.probes import kube_objects as k8s
@@ -81,15 +82,22 @@ async def read_routes(
     routes: list[ExposureRoute] = []
     unreadable: list[str] = []
     for kind, versions, reader in readers:
-        version = next((v for v in versions if v in served_groups), "")
-        if not version and kind == "Ingress" and not served_groups:
-            version = versions[0]
-        if not version:
-            continue
-        try:
-            routes += await reader(kube, version, target, events)
-        except WorldFault as fault:
-            unreadable.append(f"{kind}: {fault.failure.right or fault.failure.code}")
+        served = [v for v in versions if v in served_groups]
+        if not served_groups and kind == "Ingress":
+            served = list(versions)  # what is served could not be read; an Ingress always is
+        failure: Failure | None = None
+        for version in served:  # 1.18 serves networking.k8s.io/v1 without Ingress in it
+            try:
+                routes += await reader(kube, version, target, events)
+            except WorldFault as fault:
+                failure = fault.failure
+                if failure.code in {"resource-not-served", "not-found"}:
+                    continue
+            else:
+                failure = None
+            break
+        if failure is not None:
+            unreadable.append(f"{kind}: {failure.right or failure.code}")
     return ExposureRoutes(routes=tuple(routes), unreadable=tuple(unreadable))
 
 
