@@ -338,16 +338,18 @@ async def test_a_plugin_beside_the_kubeconfig_is_found(world: World) -> None:
 
 
 async def test_a_hanging_plugin_is_stopped_with_its_children(world: World) -> None:
-    pid_file = world.folder / "child"
-    script = f"sleep 600 & echo $! >{pid_file}; echo waiting for the browser >&2; wait"
+    held = world.folder / "held-open-by-the-child"
+    os.mkfifo(held)
+    end = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
+    script = f"sleep 600 9>{held} & echo waiting for the browser >&2; wait"
     user = plugin(world, "", command="/bin/sh", args=["-c", script])
     failure = await refused(world.kubeconfig(SERVER, user), deadline_s=2.0)
     assert failure.code == "credential-plugin-timeout"
     assert "did not finish in 2 s; it said: waiting for the browser" in failure.detail
-    child = int(pid_file.read_text())
-    async with asyncio.timeout(10):  # a killed process takes its time to go
-        while _runs(child):
-            await asyncio.sleep(0.01)
+    os.set_blocking(end, True)
+    async with asyncio.timeout(10):
+        assert await asyncio.to_thread(os.read, end, 1) == b""  # nobody holds it any more
+    os.close(end)
 
 
 async def test_what_a_plugin_leaves_running_is_left_alone(world: World) -> None:
