@@ -7,7 +7,7 @@ changed them, so an Ingress with another host or a removed Route has its effect 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from keptn_doctor.lab import objects
@@ -59,7 +59,8 @@ def assign_addresses(controllers: Controllers, levers: ControlPlaneLevers) -> No
         if not provider or (status.get("loadBalancer") or {}).get("ingress"):
             continue
         gateway = (meta.get("namespace"), meta["name"]) == (levers.namespace, GATEWAY)
-        if gateway and exposure.pending:
+        if gateway and (exposure.pending or levers.cluster.load_balancer_event):
+            _tell_why(controllers, service, levers.cluster.load_balancer_event)
             continue
         if provider == "klipper" and not _svclb_ready(controllers, str(meta["name"])):
             continue
@@ -67,6 +68,30 @@ def assign_addresses(controllers: Controllers, levers: ControlPlaneLevers) -> No
         if gateway and exposure.load_balancer_hostname:
             given = {"hostname": exposure.load_balancer_hostname}
         status["loadBalancer"] = {"ingress": [given]}
+
+
+_REASONS = {
+    "AllocationFailed": ('Failed to allocate IP for "{0}": no available IPs', "metallb-controller"),
+    "SyncLoadBalancerFailed": (
+        "Error syncing load balancer: failed to ensure load balancer: quota exceeded",
+        "service-controller",
+    ),
+}
+
+
+def _tell_why(controllers: Controllers, service: Object, reason: str) -> None:
+    """The Event of whatever failed to hand out an address."""
+    if not reason:
+        return
+    meta = service["metadata"]
+    text, source = _REASONS.get(reason, ("{0}: no address was assigned", "service-controller"))
+    controllers.inventory.add(
+        objects.event(
+            service, reason, text.format(f"{meta['namespace']}/{meta['name']}"),
+            at=controllers.now - timedelta(seconds=90), count=40, source=source,
+            first=controllers.now - timedelta(hours=2),
+        )
+    )  # fmt: skip
 
 
 def _svclb_ready(controllers: Controllers, service: str) -> bool:

@@ -19,7 +19,7 @@ import yaml
 T = TypeVar("T")
 Path = tuple[str | int, ...]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)?")
+_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*(s|m|h|d)?")
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0, "": 1.0}
 _NULL = "tag:yaml.org,2002:null"
 
@@ -105,7 +105,7 @@ class Reader:
     def _field(self, node: yaml.Node, field: mi.Field, path: Path) -> Any:
         if is_duration(field) and isinstance(node, yaml.ScalarNode) and node.tag != _NULL:
             matched = _DURATION.fullmatch(str(node.value).strip())
-            if matched is None:
+            if matched is None or (matched[1].startswith("-") and "offset" not in field.name):
                 raise self._wrong(node, path, "a duration such as 90s, 5m, 2h or 3d", node.value)
             return float(matched[1]) * _SECONDS[matched[2] or ""]
         return self._value(node, field.type, path)
