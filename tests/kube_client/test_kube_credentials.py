@@ -33,12 +33,12 @@ SERVER = "https://192.0.2.1:6443"  # never dialled
 ENVIRONMENT = {"PATH": os.environ["PATH"]}
 
 
-async def load(path: Path, *, deadline_s: float = 10.0, **environ: str) -> ClusterAccess:
+async def load(path: Path, *, deadline_s: float = 30.0, **environ: str) -> ClusterAccess:
     target = ClusterTarget(name="test", context="test", kubeconfig=str(path))
     return await load_access(target, environ=ENVIRONMENT | environ, deadline_s=deadline_s)
 
 
-async def refused(path: Path, *, deadline_s: float = 10.0) -> Failure:
+async def refused(path: Path, *, deadline_s: float = 30.0) -> Failure:
     with pytest.raises(WorldFault) as caught:
         await load(path, deadline_s=deadline_s)
     assert caught.value.failure.phase == "auth"
@@ -50,7 +50,7 @@ async def who_am_i(access: ClusterAccess, world: World, **served: Any) -> str:
     async with kube_api(world.tls(), **served) as server:
         there = ClusterAccess(**{f: getattr(access, f) for f in access.__struct_fields__})
         changed = {f: getattr(there, f) for f in there.__struct_fields__} | {"server": server.url}
-        async with KubeClient(ClusterAccess(**changed), deadlines=Deadlines(kube_s=5)) as kube:
+        async with KubeClient(ClusterAccess(**changed), deadlines=Deadlines(kube_s=30)) as kube:
             await kube.get("/version", dict)
         return server.served[-1].user
 

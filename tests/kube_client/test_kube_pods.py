@@ -23,7 +23,7 @@ from keptn_doctor.secret import Secret
 
 pytestmark = pytest.mark.asyncio
 
-LIMITS = Deadlines(connect_s=2, kube_s=3)
+LIMITS = Deadlines(connect_s=10, kube_s=30)
 REGISTRATIONS = "/controlPlane/v1/uniform/registration"
 PENDING = pod("pending") | {"status": {"phase": "Pending"}}
 

@@ -41,16 +41,22 @@ class Item(msgspec.Struct):
     spec: Spec = msgspec.field(default_factory=Spec)
 
 
-def client(world: World, server: KubeApiServer | str, token: str = "admin-lab-token") -> KubeClient:
+def client(
+    world: World,
+    server: KubeApiServer | str,
+    token: str = "admin-lab-token",
+    *,
+    limit_s: float = 30.0,
+) -> KubeClient:
     url = server if isinstance(server, str) else server.url
-    limits = Deadlines(connect_s=2, kube_s=1.5)
+    limits = Deadlines(connect_s=10, kube_s=limit_s)
     return KubeClient(world.access(url, token), deadlines=limits)
 
 
-async def failure_of(world: World, url: str, path: str = PODS) -> Failure:
-    async with client(world, url) as kube:
+async def failure_of(world: World, url: str, *, limit_s: float = 30.0) -> Failure:
+    async with client(world, url, limit_s=limit_s) as kube:
         with pytest.raises(WorldFault) as caught:
-            await kube.list(path, Item)
+            await kube.list(PODS, Item)
     return caught.value.failure
 
 
@@ -196,7 +202,7 @@ async def test_a_misbehaving_server_is_a_failure_of_its_own(
 ) -> None:
     async with kube_api(world.tls(), objects=(NAMESPACE, pod("a"))) as server:
         server.misbehave(Misbehaviour(kind=kind, seconds=0.05))  # type: ignore[arg-type]
-        failure = await failure_of(world, server.url)
+        failure = await failure_of(world, server.url, limit_s=1.0 if phase == "deadline" else 30.0)
     assert (failure.phase, failure.code) == (phase, code), failure
 
 

@@ -30,7 +30,7 @@ async def review(
     world: World, role: Role, objects: tuple[dict[str, Any], ...], *, active: bool = False
 ) -> dict[tuple[str, str, str], bool | None]:
     members = {TOKEN: User(name="jane")}
-    limits = Deadlines(kube_s=5)
+    limits = Deadlines(kube_s=30)
     async with (
         kube_api(world.tls(), objects=objects, members=members) as server,
         KubeClient(world.access(server.url, TOKEN), deadlines=limits) as kube,

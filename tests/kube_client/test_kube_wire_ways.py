@@ -16,7 +16,7 @@ from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.secret import Secret
 
-LIMITS = Deadlines(connect_s=2, kube_s=3)
+LIMITS = Deadlines(connect_s=10, kube_s=30)
 
 
 @contextlib.asynccontextmanager
