@@ -7,6 +7,7 @@ have; its name decides nothing. Pure: the objects and environments were read bef
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -71,7 +72,8 @@ def _is_sdk(names: set[str]) -> bool:
 
     Source: ``go-utils pkg/sdk/internal/config/config.go@v0.20.4``.
     """
-    return "K8S_DEPLOYMENT_NAME" in names and len(names & _NAMES) > 1 and bool(names & _CLIENT)
+    wants = bool(names & _CLIENT) or any(name.startswith("KEPTN_") for name in names)
+    return "K8S_DEPLOYMENT_NAME" in names and len(names & _NAMES) > 1 and wants
 
 
 def is_control_planes_own(workload: FoundWorkload, environment: Environment) -> bool:
@@ -135,7 +137,7 @@ def describe(
         integration_namespace=text("K8S_NAMESPACE"),
         registration_disabled=distributor and go_bool(text("DISABLE_REGISTRATION")) is True,
         api_proxy_port=_port(text("API_PROXY_PORT"), default=8081),
-        health_port=_port(text("HEALTH_ENDPOINT_PORT"), default=8080),
+        health_port=_port(text("HEALTH_ENDPOINT_PORT"), default=_readiness_port(client.container)),
         polling_interval=text("HTTP_POLLING_INTERVAL"),
         pubsub_url=without_userinfo(text("PUBSUB_URL")),
         recipient=_recipient(environment) if distributor else "",
@@ -199,6 +201,14 @@ def _port(text: str, *, default: int) -> int:
     return int(text) if text.isascii() and text.isdigit() and 0 < int(text) < 65536 else default
 
 
+def _readiness_port(container: k8s.Container) -> int:
+    """Where the kubelet asks for ``/health``: 8080 as a rule, 8081 in prometheus-service 0.9."""
+    probe = container.readiness_probe and container.readiness_probe.http_get
+    if probe is not None and probe.path == "/health" and isinstance(probe.port, int):
+        return probe.port
+    return 8080
+
+
 def _recipient(environment: Environment) -> str:
     host = environment.text("PUBSUB_RECIPIENT") or "127.0.0.1"
     return f"{host.rpartition('://')[2]}:{environment.text('PUBSUB_RECIPIENT_PORT') or '8080'}"
@@ -218,16 +228,20 @@ def namesakes(
     those that can register at all (some pod is wanted). Which fields count is the control plane's
     choice (``ClientBehaviour.registration_identity``).
     """
-    registering = [s for s in services if _registers(s)]
+    by_name: dict[tuple[str, str], list[KeptnService]] = defaultdict(list)
+    for service in services:
+        if _registers(service):
+            by_name[service.integration_name, service.integration_namespace].append(service)
     return {
         one.subject: tuple(
             other.subject
-            for other in registering
+            for other in alike
             if other.subject != one.subject
             and other.subject in active
             and _same_record(one, other, nodes)
         )
-        for one in registering
+        for alike in by_name.values()
+        for one in alike
     }
 
 
@@ -242,11 +256,7 @@ def _registers(service: KeptnService) -> bool:
 
 
 def _same_record(one: KeptnService, other: KeptnService, nodes: dict[str, frozenset[str]]) -> bool:
-    if (one.integration_name, one.integration_namespace) != (
-        other.integration_name,
-        other.integration_namespace,
-    ):
-        return False
+    """Of two services with one name and namespace."""
     identity = one.behaviour.registration_identity
     if identity == "name":
         return True

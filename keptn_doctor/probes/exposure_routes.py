@@ -90,11 +90,9 @@ async def read_routes(
             try:
                 routes += await reader(kube, version, target, events)
             except WorldFault as fault:
-                failure = fault.failure
-                if failure.code in {"resource-not-served", "not-found"}:
+                if fault.failure.code in {"resource-not-served", "not-found"}:
                     continue
-            else:
-                failure = None
+                failure = fault.failure
             break
         if failure is not None:
             unreadable.append(f"{kind}: {failure.right or failure.code}")

@@ -6,9 +6,11 @@ A workload is found by itself and not by its pods, because the worst ones have n
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import functools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import Workload
@@ -18,6 +20,8 @@ from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.pods import EventIndex, conditions, pod_fact
 from keptn_doctor.redact import Redactor
 
+Owned = TypeVar("Owned", bound=k8s.Object)
+Owner = tuple[str, str, str]  # kind, namespace, name
 WorkloadKind = Literal["Deployment", "StatefulSet", "DaemonSet"]
 PLURALS: dict[WorkloadKind, str] = {
     "Deployment": "deployments",
@@ -43,13 +47,43 @@ class FoundWorkload:
         return (self.template.spec and self.template.spec.containers) or []
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Surroundings:
     """What goes with the workloads of a namespace; empty where it could not be read."""
 
     pods: tuple[k8s.Pod, ...] = ()
     replica_sets: tuple[k8s.Workload, ...] = ()
     events: EventIndex = field(default_factory=dict)
+
+    @functools.cached_property
+    def pods_by_owner(self) -> Mapping[Owner, Sequence[k8s.Pod]]:
+        return _by_owner(self.pods)
+
+    @functools.cached_property
+    def replica_sets_by_owner(self) -> Mapping[Owner, Sequence[k8s.Workload]]:
+        return _by_owner(self.replica_sets)
+
+    @functools.cached_property
+    def pods_by_guess(self) -> Mapping[Owner, Sequence[k8s.Pod]]:
+        """Pods of replica sets that could not be read, by the Deployment their names tell."""
+        known = {(item.namespace, item.name) for item in self.replica_sets}
+        found: dict[Owner, list[k8s.Pod]] = defaultdict(list)
+        for pod in self.pods:
+            for owner in pod.owners:
+                name, _, suffix = (owner.name or "").rpartition("-")
+                unread = (pod.namespace, owner.name or "") not in known
+                hashed = suffix == pod.labels.get("pod-template-hash", suffix)
+                if owner.kind == "ReplicaSet" and unread and hashed:
+                    found["Deployment", pod.namespace, name].append(pod)
+        return found
+
+
+def _by_owner(items: Iterable[Owned]) -> dict[Owner, list[Owned]]:
+    found: dict[Owner, list[Owned]] = defaultdict(list)
+    for item in items:
+        for owner in item.owners:
+            found[owner.kind or "", item.namespace, owner.name or ""].append(item)
+    return found
 
 
 def scoped(group: str, resource: str, namespace: str = "") -> str:
@@ -86,40 +120,24 @@ async def _list(
 
 def owned_pods(workload: FoundWorkload, around: Surroundings) -> tuple[k8s.Pod, ...]:
     """The pods that a workload owns, finished and terminating ones included."""
-    thing = workload.object
+    own = _owner(workload)
     if workload.kind != "Deployment":
-        return tuple(pod for pod in around.pods if _is_owned(pod, workload.kind, thing.name, thing))
-    sets = {s.name for s in replica_sets_of(workload, around)}
-    return tuple(
+        return tuple(around.pods_by_owner.get(own, ()))
+    through_sets = [
         pod
-        for pod in around.pods
-        if pod.namespace == thing.namespace
-        and any(
-            owner.kind == "ReplicaSet"
-            and (owner.name in sets or _named_after(owner.name or "", thing.name, pod))
-            for owner in pod.owners
-        )
-    )
+        for item in replica_sets_of(workload, around)
+        for pod in around.pods_by_owner.get(("ReplicaSet", item.namespace, item.name), ())
+    ]
+    return (*through_sets, *around.pods_by_guess.get(own, ()))
 
 
 def replica_sets_of(workload: FoundWorkload, around: Surroundings) -> tuple[k8s.Workload, ...]:
     """The replica sets of a Deployment."""
-    thing = workload.object
-    return tuple(
-        item for item in around.replica_sets if _is_owned(item, "Deployment", thing.name, thing)
-    )
+    return tuple(around.replica_sets_by_owner.get(_owner(workload), ()))
 
 
-def _is_owned(item: k8s.Object, kind: str, name: str, owner: k8s.Object) -> bool:
-    return item.namespace == owner.namespace and any(
-        ref.kind == kind and ref.name == name for ref in item.owners
-    )
-
-
-def _named_after(replica_set: str, deployment: str, pod: k8s.Pod) -> bool:
-    """Whether a replica set that could not be read is a Deployment's, by its name and hash."""
-    name, _, suffix = replica_set.rpartition("-")
-    return name == deployment and suffix == pod.labels.get("pod-template-hash", suffix)
+def _owner(workload: FoundWorkload) -> Owner:
+    return workload.kind, workload.object.namespace, workload.object.name
 
 
 def workload_fact(workload: FoundWorkload, around: Surroundings, *, redactor: Redactor) -> Workload:
