@@ -77,6 +77,8 @@ NEEDS: tuple[Need, ...] = (
     # the service's own path, seen from inside
     _need("get", "pods/portforward", _PLANE, "ask through the distributor's own API proxy"),
     _need("create", "pods/portforward", _PLANE, "the same, for API servers from 1.35"),
+    _optional("get", "pods/portforward", _CONTROL, "ask the Keptn API past a gateway out of reach"),
+    _optional("create", "pods/portforward", _CONTROL, "the same, for API servers from 1.35"),
     _optional("get", "pods/proxy", _PLANE, "ask a service without sidecar for its health"),
     # the way to the gateway
     _need("list", "services", _BOTH, "find the gateway and its address"),
