@@ -203,10 +203,9 @@ def _port(text: str, *, default: int) -> int:
 
 def _readiness_port(container: k8s.Container) -> int:
     """Where the kubelet asks for ``/health``: 8080 as a rule, 8081 in prometheus-service 0.9."""
-    probe = container.readiness_probe and container.readiness_probe.http_get
-    if probe is not None and probe.path == "/health" and isinstance(probe.port, int):
-        return probe.port
-    return 8080
+    probe = container.readiness_probe or k8s.Probe()
+    asked = probe.http_get or k8s.HttpGet()
+    return asked.port if asked.path == "/health" and isinstance(asked.port, int) else 8080
 
 
 def _recipient(environment: Environment) -> str:
