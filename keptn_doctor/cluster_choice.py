@@ -172,9 +172,7 @@ def _plane_namespaces(
     sources: Sources, planes: tuple[ClusterTarget, ...]
 ) -> tuple[ClusterTarget, ...]:
     """A namespace holds for every plane, ``PLANE/NAMESPACE`` for one; both replace the file's."""
-    asked = sources.options.namespaces or commas(
-        sources.environ.get("KEPTN_DOCTOR_NAMESPACES", "")
-    )
+    asked = sources.options.namespaces or commas(sources.environ.get("KEPTN_DOCTOR_NAMESPACES", ""))
     for text in asked:
         plane, separator, namespace = text.partition("/")
         if separator and not (namespace and any(p.name == plane for p in planes)):

@@ -69,9 +69,7 @@ def manifests(
 
 def _holder(who: Subject, home: str) -> dict[str, str]:
     holder: dict[str, str] = {"kind": who.kind, "name": who.name}
-    return holder | (
-        {"namespace": home} if who.kind == "ServiceAccount" else {"apiGroup": _GROUP}
-    )
+    return holder | ({"namespace": home} if who.kind == "ServiceAccount" else {"apiGroup": _GROUP})
 
 
 def _granted(

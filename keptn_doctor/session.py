@@ -39,8 +39,10 @@ class Session:
         salt: bytes,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         environ: Mapping[str, str] | None = None,
+        stop: asyncio.Event | None = None,
     ) -> None:
         self.targets, self.recorder, self.salt, self.now = targets, recorder, salt, now
+        self.stop = stop or asyncio.Event()  # set when the user wants no more looking
         self.redactor = Redactor()
         self.reference_token: Secret | None = None  # of the control plane, once it was read
         self._environ = os.environ if environ is None else environ

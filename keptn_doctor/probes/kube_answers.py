@@ -78,9 +78,7 @@ def failure_of(answer: Answer, *, right: str, anonymous: bool = False) -> Failur
     return Failure(phase=phase, code=code, detail=detail, right=needed, status=answer.status)
 
 
-def _meaning(
-    answer: Answer, status: _Status | None, *, anonymous: bool
-) -> tuple[Phase, Code, str]:
+def _meaning(answer: Answer, status: _Status | None, *, anonymous: bool) -> tuple[Phase, Code, str]:
     said = _message(answer, status)
     match answer.status:
         case 401:

@@ -55,7 +55,7 @@ def near(name: str, known: Mapping[str, Any]) -> str:
     """A sentence that offers the names closest to a mistyped one, or all when they are few."""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
     if close:
-        return f': did you mean {" or ".join(close)}?'
+        return f": did you mean {' or '.join(close)}?"
     if not known:
         return ": it has no contexts at all"
     shown = sorted(known)[:8]

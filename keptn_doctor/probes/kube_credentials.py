@@ -116,9 +116,7 @@ def _refuse_dead_certificate(found: FoundContext, now: datetime) -> None:
         )
 
 
-def _in_cluster(
-    target: ClusterTarget, environ: Mapping[str, str], folder: Path
-) -> ClusterAccess:
+def _in_cluster(target: ClusterTarget, environ: Mapping[str, str], folder: Path) -> ClusterAccess:
     from kubernetes.config import ConfigException  # noqa: PLC0415 - 0.7 s, 48 MiB
     from kubernetes.config.incluster_config import InClusterConfigLoader  # noqa: PLC0415
 
@@ -153,4 +151,3 @@ def _in_cluster(
         user="the pod's service account",
         expires_at=jwt_expiry(token),
     )
-

@@ -96,4 +96,3 @@ class SpdyPort:
         packed = self._deflate.compress(block) + self._deflate.flush(zlib.Z_SYNC_FLUSH)
         body = struct.pack(">IIH", stream, 0, 0) + packed
         return struct.pack(">II", _CONTROL | _SYN_STREAM, flags << 24 | len(body)) + body
-

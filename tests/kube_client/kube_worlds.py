@@ -150,9 +150,7 @@ class World:
             "current-context": name,
             "clusters": [{"name": name, "cluster": settings}],
             "users": [{"name": name, "user": user}],
-            "contexts": [
-                {"name": name, "context": {"cluster": name, "user": name, **context}}
-            ],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name, **context}}],
         }
         path = self.folder / file
         path.write_text(yaml.safe_dump(document))

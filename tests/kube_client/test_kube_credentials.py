@@ -452,7 +452,6 @@ async def test_no_service_account_is_said(world: World) -> None:
     assert caught.value.failure.code == "credentials-unreadable"
 
 
-
 # --- nonsense in every place ----------------------------------------------------------------
 
 EVERYTHING = {

@@ -199,8 +199,16 @@ async def test_a_redirect_is_not_followed(world: World) -> None:
         ("https://10.1.2.3", {"HTTPS_PROXY": "http://p", "NO_PROXY": "10.0.0.0/8"}, ""),
         ("https://10.1.2.3", {"HTTPS_PROXY": "http://p", "NO_PROXY": "192.168.0.0/16"}, "http://p"),
         ("https://kube.example.com", {"HTTPS_PROXY": "http://p", "NO_PROXY": "x,.example.com"}, ""),
-        ("https://example.com", {"HTTPS_PROXY": "http://p", "NO_PROXY": ".example.com"}, "http://p"),
-        ("https://kube.example.com", {"HTTPS_PROXY": "http://p", "NO_PROXY": "ample.com"}, "http://p"),
+        (
+            "https://example.com",
+            {"HTTPS_PROXY": "http://p", "NO_PROXY": ".example.com"},
+            "http://p",
+        ),
+        (
+            "https://kube.example.com",
+            {"HTTPS_PROXY": "http://p", "NO_PROXY": "ample.com"},
+            "http://p",
+        ),
         ("https://kube.example.com", {"HTTPS_PROXY": "http://p", "no_proxy": "*"}, ""),
     ],
 )

@@ -43,8 +43,8 @@ async def test_two_targets_of_one_context_share_a_client_and_a_plugin_run(world:
     script = world.folder / "plugin.py"
     script.write_text(
         f"open({str(runs)!r}, 'a').write('x')\n"
-        "print('{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\","
-        f"\"status\":{{\"token\":\"{ADMIN}\"}}}}')\n"
+        'print(\'{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",'
+        f'"status":{{"token":"{ADMIN}"}}}}\')\n'
     )
     user = {
         "exec": {

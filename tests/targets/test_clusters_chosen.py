@@ -54,9 +54,7 @@ def test_named_contexts_play_the_parts_they_were_named_for(
     resolved: Resolve, kubeconfig: Write
 ) -> None:
     path = kubeconfig("cp", "eu", "us")
-    targets = resolved(
-        kubeconfig=str(path), control_plane="cp", execution_planes=("eu", "west=us")
-    )
+    targets = resolved(kubeconfig=str(path), control_plane="cp", execution_planes=("eu", "west=us"))
     assert not targets.guessed
     assert [(t.name, t.context) for t in targets.clusters()] == [
         ("cp", "cp"),
