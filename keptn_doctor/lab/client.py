@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -75,6 +75,9 @@ class PodRun:
         self.history = derive(
             self.rules, self.phases, begin=begin, now=end,
             out_of_memory_every_s=self.caller.settings.out_of_memory_every_s)
+        if self.stopped:
+            for process in self.history.processes:
+                process.spans = [replace(s, end=min(s.end or end, end)) for s in process.spans]
 
     def container(self) -> ContainerState:
         """The state of the client's container now."""

@@ -34,11 +34,16 @@ class Outcome:
 
     ok: bool
     text: str = ""
+    other: str = ""  # the same cause in other words, every second time
     took_s: float = 0.05
     status: int = 0  # 0 = no answer
     body: bytes = b""
     method: str = "GET"
     path: str = ""  # with query, as sent
+
+    def cause(self, number: int) -> str:
+        """The text of the n-th occurrence."""
+        return self.other if self.other and number % 2 == 0 else self.text
 
 
 OK = Outcome(ok=True, status=200)
@@ -73,7 +78,6 @@ class Caller:
         self.env = environment(settings, pod)
         self.bearer = ""
         self._token_url = ""
-        self._attempts = 0
 
     @property
     def endpoint(self) -> str:
@@ -114,10 +118,9 @@ class Caller:
                 text = go_errors.header_text(token, self.rules.go)
                 raise GoError(go_errors.wrapped(request.method, request.url, text))
             headers.append(("X-Token", token))
-        self._attempts += 1
         return await send(
             self.place, transport, replace(request, headers=(*request.headers, *headers)),
-            rehearsing=rehearsing, attempt=self._attempts)
+            rehearsing=rehearsing)
 
     async def discover(self) -> str:
         """OAuth discovery at start; the error that ends the process, "" when all is well."""
@@ -241,7 +244,7 @@ class Caller:
         try:
             reply = await self.call(transport, request)
         except GoError as error:
-            return replace(made, text=error.text, took_s=error.took_s)
+            return replace(made, text=error.text, other=error.other, took_s=error.took_s)
         made = replace(made, status=reply.status, body=reply.body, took_s=reply.took_s)
         text = self._problem(reply, go_type, polling=polling)
         return replace(made, ok=not text, text=text) if text else replace(made, ok=True)

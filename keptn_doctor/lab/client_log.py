@@ -205,7 +205,7 @@ class Writer:
                         yield at, line
 
     def _not_registered(self, number: int, at: datetime, outcome: Outcome) -> str:
-        cause = outcome.text
+        cause = outcome.cause(number)
         match self.rules.texts:
             case "0.8.4":
                 text = f"Unable to register to Keptn's control plane: {cause}"
@@ -219,7 +219,7 @@ class Writer:
         return logrus(at, "warning", text)
 
     def _no_heartbeat(self, number: int, at: datetime, outcome: Outcome) -> str:
-        cause = outcome.text
+        cause = outcome.cause(number)
         if self.rules.kind == "sdk":
             return self._line(at, "error", f"Unable to ping control plane: {cause}")
         if self.rules.heartbeat == "reregister":
@@ -246,7 +246,7 @@ class Writer:
             yield logrus(at, "info", f"Polling events from: {self.polling_url}")
             yield logrus(at, "info", f"Retrieving events of type {event}")
         if not outcome.ok:
-            yield self._poll_failed(event, at, outcome)
+            yield self._poll_failed(event, at, outcome.cause(number + 1))
             if not self.rules.talks or self.rules.version >= (0, 10, 0):
                 return
         offered = _offered(outcome)
@@ -255,15 +255,15 @@ class Writer:
         if self.rules.kind == "distributor":
             yield from self._events(process, span, number, at, offered)
 
-    def _poll_failed(self, event: str, at: datetime, outcome: Outcome) -> str:
+    def _poll_failed(self, event: str, at: datetime, cause: str) -> str:
         match self.rules.poll_text:
             case "endpoint":
                 text = (f"Could not retrieve events of type {event} from endpoint "
-                        f"{self.polling_url}: {outcome.text}")
+                        f"{self.polling_url}: {cause}")
             case "bare":
                 text = f"Could not retrieve events of type {event}"
             case _:
-                text = f"Could not retrieve events of type {event}: {outcome.text}"
+                text = f"Could not retrieve events of type {event}: {cause}"
         return self._line(at, self.rules.poll_level, text)
 
     def _events(

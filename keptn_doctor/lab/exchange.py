@@ -19,6 +19,7 @@ from aiohttp import web
 from multidict import CIMultiDict, CIMultiDictProxy
 
 MAX_BODY = 64 * 1024 * 1024
+_SHUTDOWN_S = 0.05  # requests that hang on purpose are not waited for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,8 @@ class HttpServer:
     async def start(self) -> None:
         app = web.Application(middlewares=[self._everything], client_max_size=MAX_BODY)
         app.on_response_prepare.append(_only_own_headers)
-        self._runner = web.AppRunner(app, access_log=None, handle_signals=False)
+        self._runner = web.AppRunner(
+            app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
         await self._runner.setup()
 
     def protocol(self) -> asyncio.Protocol:

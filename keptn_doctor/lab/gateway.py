@@ -71,7 +71,7 @@ class Gateway:
     def log(self) -> tuple[Timed, ...]:
         """Access and error log of the last minutes, oldest first."""
         now = self._clock()
-        streams: list[Iterator[Timed]] = [iter(sorted(self._live))]
+        streams: list[Iterator[Timed]] = [iter(sorted(self._live, key=lambda line: line[0]))]
         streams += [traffic(now - _LOG_WINDOW, now) for traffic in self.traffic]
         return tuple(heapq.merge(*streams, key=lambda line: line[0]))
 

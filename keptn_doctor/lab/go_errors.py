@@ -22,11 +22,13 @@ Go = tuple[int, int]
 class GoError(Exception):
     """An ``error`` of a Go call: its text, and how long the call took in the world's seconds.
 
-    ``took_s`` is infinite for a call that never returns (no time limit anywhere).
+    ``took_s`` is infinite for a call that never returns (no time limit anywhere). ``other`` is the
+    text that the same failure has every second time, when two parts of Go race to report it.
     """
 
     text: str
     took_s: float = 0.0
+    other: str = ""
 
     def __str__(self) -> str:
         return self.text

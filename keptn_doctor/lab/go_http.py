@@ -31,6 +31,7 @@ _LONGEST_WAIT_S = 1.3  # for clients without any time limit
 _TURNS = 5  # turns of the event loop that each slice grants the other side
 _MAX_REDIRECTS = 10
 _MAX_HEAD = 65_536
+_BY_TIMEOUT = " (Client.Timeout exceeded while awaiting headers)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +94,7 @@ class Request:
 
 
 async def send(
-    pod: Pod, transport: Transport, request: Request, *, rehearsing: bool, attempt: int = 0
+    pod: Pod, transport: Transport, request: Request, *, rehearsing: bool
 ) -> Reply:
     """Send a request and follow redirects as Go does.
 
@@ -102,7 +103,6 @@ async def send(
         transport: TLS verification, proxies, time limit.
         request: what to send.
         rehearsing: a client's rehearsal (see ``client.py``), not live traffic.
-        attempt: only for variety: Go reports a time-out while dialling in either of two ways.
 
     Raises:
         GoError: with the whole text, as ``url.Error`` prints it.
@@ -113,14 +113,9 @@ async def send(
             call = _exchange(pod, transport, current, rehearsing=rehearsing)
             reply = await _patiently(call, _real_limit(transport))
         except TimeoutError:
-            raise _timed_out(transport, request.method, current.url, attempt) from None
+            raise _timed_out(transport, request.method, current.url) from None
         except GoError as error:
-            text = error.text
-            took = error.took_s
-            if transport.timeout_s is not None and took >= transport.timeout_s:
-                took = transport.timeout_s
-                text = _cut_short(text, attempt)
-            raise GoError(wrapped(request.method, current.url, text), took) from None
+            raise _ended(error, transport, request.method, current.url) from None
         following = _redirected(current, reply)
         if following is None:
             return reply
@@ -134,23 +129,27 @@ def _real_limit(transport: Transport) -> float:
     return max(transport.timeout_s / _SCALE, _LEAST_WAIT_S)
 
 
-def _timed_out(transport: Transport, method: str, url: str, attempt: int) -> GoError:
+def _timed_out(transport: Transport, method: str, url: str) -> GoError:
     """The peer accepted and then said nothing."""
     if transport.timeout_s is None:
         return GoError("", FOREVER)
-    text = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
-    del attempt
-    return GoError(wrapped(method, url, text), transport.timeout_s)
+    return GoError(wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT),
+                   transport.timeout_s)
 
 
-def _cut_short(text: str, attempt: int) -> str:
-    """A dial that the client's own limit ended: the dialer's error or the context's comes first."""
-    if "connection timed out" not in text and "i/o timeout" not in text:
-        return text
-    suffix = " (Client.Timeout exceeded while awaiting headers)"
-    if attempt % 2:
-        return "context deadline exceeded" + suffix
-    return text.replace("connect: connection timed out", "i/o timeout") + suffix
+def _ended(error: GoError, transport: Transport, method: str, url: str) -> GoError:
+    """``url.Error`` around a failure, cut short by the client's own limit when that comes first.
+
+    While dialling, the dialer and the request's context race to report the limit.
+    """
+    limit = transport.timeout_s
+    if limit is None or error.took_s < limit:
+        return GoError(wrapped(method, url, error.text), error.took_s)
+    if "connection timed out" not in error.text and "i/o timeout" not in error.text:
+        return GoError(wrapped(method, url, error.text), limit)
+    dialer = error.text.replace("connect: connection timed out", "i/o timeout") + _BY_TIMEOUT
+    return GoError(wrapped(method, url, dialer), limit,
+                   wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT))
 
 
 async def _patiently(call: Coroutine[Any, Any, T], limit_s: float) -> T:

@@ -26,6 +26,7 @@ from keptn_doctor.lab.exchange import Answer, Call
 from keptn_doctor.lab.gateway import Gateway
 from keptn_doctor.lab.go_http import Pod
 from keptn_doctor.lab.go_resolver import Resolver
+from keptn_doctor.lab.keptn_state import MONGODB_CREDENTIALS
 from keptn_doctor.lab.limiter import Load
 from keptn_doctor.lab.nginx import format_access, page
 from keptn_doctor.lab.registrations import (
@@ -194,7 +195,14 @@ class Rehearsal:
         return None
 
     async def _try_to_register(self, caller: Caller, calls: Calls) -> None:
-        """Once; where only every n-th call fails, until it works: a restart would do the same."""
+        """Once; where only every n-th call fails, until it works: a restart would do the same.
+
+        Who could not register at its start tries again or ends, and it all comes right, but for the
+        versions that go on without an id.
+        """
+        if caller.settings.started_without_keptn and caller.rules.when_refused == "empty-id":
+            calls.register = Outcome(ok=False, status=500, text=MONGODB_CREDENTIALS)
+            return
         for _ in range(self._samples):
             calls.register, calls.integration_id = await caller.register()
             if calls.register.ok:

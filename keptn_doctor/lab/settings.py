@@ -426,6 +426,7 @@ class ClientSettings(Record, frozen=True, kw_only=True):
     registered_before: bool = False  # a record of earlier runs exists, as old as running_for_s
     stopped_ago_s: float | None = None  # not running any more: leaves its record behind
     out_of_memory_every_s: float = 0  # the client container is OOM-killed at this interval
+    started_without_keptn: bool = False  # the control plane was away when it wanted to register
 
 
 class SimulationSettings(Record, frozen=True, kw_only=True):

@@ -40,8 +40,8 @@ def client(version: str, *, name: str = "helm-service", plane: str = "exec-a",
                           env=values | (env or {}), **more)
 
 
-def listener(port: int = 80, *, address: str = ADDRESS, certificate: str = "", serves: str = "keptn",
-             **more: Any) -> ListenerSettings:
+def listener(port: int = 80, *, address: str = ADDRESS, certificate: str = "",
+             serves: str = "keptn", **more: Any) -> ListenerSettings:
     tls = None
     if certificate:
         tls = TlsSettings(certificate=CertificateSettings(kind=certificate, names=(HOST,)))
@@ -87,9 +87,11 @@ async def through_pod(run: PodRun, target: str, *, port: int = 8081, method: str
              f"Content-Length: {len(body)}"]
     lines += [f"{k}: {v}" for k, v in (headers or {}).items()]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
-    async with asyncio.timeout(10):
-        answer = await reader.read()
-    writer.close()
+    try:
+        async with asyncio.timeout(10):
+            answer = await reader.read()
+    finally:
+        writer.close()
     head, _, rest = answer.partition(b"\r\n\r\n")
     first, *found = head.decode().split("\r\n")
     parsed = dict(line.lower().split(": ", 1) for line in found if ": " in line)

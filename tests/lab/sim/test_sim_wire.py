@@ -7,6 +7,7 @@ import errno
 import ssl
 
 import pytest
+from sim_worlds import ADDRESS, HOST, TOKEN, ask, listener, world
 
 from keptn_doctor.lab.settings import (
     EgressRule,
@@ -16,7 +17,6 @@ from keptn_doctor.lab.settings import (
 )
 from keptn_doctor.lab.simulation import Simulation
 from keptn_doctor.lab.wire import NoRouteToHostError
-from sim_worlds import ADDRESS, HOST, TOKEN, ask, listener, world
 
 pytestmark = pytest.mark.asyncio
 
@@ -222,4 +222,4 @@ async def test_a_gateway_that_is_down_has_nobody_listening():
 async def test_loopback_destinations_are_left_alone():
     async with Simulation(world("0.19.3")) as simulation:
         assert simulation.network().destination("127.0.0.1", 6443) == ("127.0.0.1", 6443)
-        assert TOKEN == simulation.keptn.token
+        assert simulation.keptn.token == TOKEN
