@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from keptn_doctor.lab import objects
+from keptn_doctor.lab.charts import numbers
 from keptn_doctor.lab.exposure import default_endpoint
 from keptn_doctor.lab.inventory import Inventory
 from keptn_doctor.lab.levers import (
@@ -41,6 +42,7 @@ from keptn_doctor.lab.scenario import CONTROL_PLANE, Scenario, planes_of
 from keptn_doctor.model.base import Record
 
 _INSTALLED = timedelta(days=30)  # how old clusters and the control plane are
+_GROUPS = {"api-gateway-nginx": 101, "bridge": 65532}
 _RECREATED = timedelta(hours=1)  # a Service whose old address the gateway still uses
 _DEPLOYED = timedelta(days=10)  # and the execution planes' services
 
@@ -163,7 +165,10 @@ def _control_plane(scenario: Scenario, tokens: Tokens, now: datetime) -> Iterato
         without=_absent(levers.cluster),
     )  # fmt: skip
     recreated = {b.component for b in levers.backends if b.state == "stale-address"}
+    fixed_ids = levers.cluster.platform == "openshift" and numbers(plan.version) < (0, 12, 0)
     for obj in control_plane_objects(plan):
+        if fixed_ids and obj["kind"] == "Deployment":
+            _fix_group(obj)
         _scale(obj, levers.cluster)
         if obj["kind"] == "Secret" and obj["metadata"]["name"] == levers.token.secret:
             _rewritten(obj, levers, now)
@@ -174,6 +179,13 @@ def _control_plane(scenario: Scenario, tokens: Tokens, now: datetime) -> Iterato
         values = {TOKEN_SECRET: tokens.old}
         yield objects.secret(TOKEN_SECRET, levers.namespace, values, born=born)
     yield from exposure_objects(levers, born)
+
+
+def _fix_group(deployment: Object) -> None:
+    """Charts before 0.12.0 set group ids that no value can switch off."""
+    group = _GROUPS.get(str(deployment["metadata"]["name"]))
+    if group is not None:
+        deployment["spec"]["template"]["spec"]["securityContext"] = {"fsGroup": group}
 
 
 def _rewritten(secret: Object, levers: ControlPlaneLevers, now: datetime) -> None:

@@ -66,7 +66,8 @@ def _containers(workload: Object) -> list[Object]:
 def _runs(pod: PlannedPod, container: str) -> bool:
     """Whether the client's process exists now (a client that was killed lives between kills)."""
     plan = pod.plan.container(container)
-    return pod.plan.phase == "Running" and plan is not None and plan.runs and not pod.plan.node_lost
+    placed = pod.plan.phase in {"Running", "Pending"} and not pod.plan.node_lost
+    return placed and plan is not None and plan.runs
 
 
 def _client(
@@ -111,6 +112,7 @@ def _client(
         registered_before=levers.registered_before,
         stopped_ago_s=levers.stopped_ago_s,
         out_of_memory_every_s=levers.out_of_memory_every_s,
+        started_without_keptn=levers.started_without_keptn,
     )
 
 

@@ -205,6 +205,7 @@ class ServiceLevers(Record, frozen=True, kw_only=True):
     registered_before: bool = False
     stopped_ago_s: float | None = None
     out_of_memory_every_s: float = 0  # of the client's container
+    started_without_keptn: bool = False  # the control plane was away when it wanted to register
     resolver: Literal["go", "musl"] = "go"
     trusts_corporate_ca: bool = False
     service: sim.ServiceContainerSettings = sim.ServiceContainerSettings()

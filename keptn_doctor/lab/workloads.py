@@ -201,11 +201,8 @@ class Controllers:
             plans = (crash_loop(first, exit_code=1, log=(text,), restarts=30),)
         if levers.restarts:
             plans = tuple(_with_old_restarts(plan, levers.restarts) for plan in plans)
-        pending = any(p.init and p.state != "terminated" for p in plans) or all(
-            p.reason in {"ImagePullBackOff", "CreateContainerConfigError"} for p in plans
-        )
         return PodPlan(
-            phase="Pending" if pending else "Running", node=node, containers=plans,
+            phase="Pending" if _pending(plans) else "Running", node=node, containers=plans,
             incidents=incidents_of(plans), node_lost=room.lost,
             annotations=self._annotations(),
         )  # fmt: skip
@@ -267,6 +264,14 @@ class Controllers:
             for kind in KINDS
             for w in self.inventory.of(kind, self._home)
         )
+
+
+def _pending(plans: tuple[ContainerPlan, ...]) -> bool:
+    """A pod is Pending until each of its containers has run once (kubelet's ``getPhase``)."""
+    return any(
+        plan.state != "terminated" if plan.init else plan.state == "waiting" and plan.last is None
+        for plan in plans
+    )
 
 
 def _stuck_in_init(plan: PodPlan) -> bool:
