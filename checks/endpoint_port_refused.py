@@ -49,6 +49,7 @@ from keptn_doctor.api import (
         "gateway-not-exposed",
         "gateway-address-pending",
         "gateway-down",
+        "scheme-port-mismatch",
     ),
     since="0.1",
 )

@@ -1,10 +1,11 @@
 """The endpoint's scheme does not fit what listens on its port.
 
-Meaning       https is spoken to a port that answers in plain HTTP, or http to a port that expects
-              TLS. No request is understood.
+Meaning       https is spoken to a port that answers in plain HTTP or that the gateway does not
+              open, or http to a port that expects TLS. No request is understood.
 Decided by    The client's log ("server gave HTTP response to HTTPS client", "plain HTTP request
-              was sent to HTTPS port"), or a handshake from the operator's machine that meets plain
-              text, which is decisive when the endpoint is a literal address.
+              was sent to HTTPS port"); the ports of the gateway's load balancer, when the endpoint
+              leads to it; or a handshake from the operator's machine that meets plain text, which
+              is decisive when the endpoint is a literal address.
 What to do    Change the scheme, or use the other port. Keptn's gateway itself speaks plain HTTP;
               TLS ends at an ingress or load balancer.
 False alarms  None known: both sides must agree whatever the version.
@@ -22,6 +23,7 @@ from keptn_doctor.api import (
     Failure,
     Finding,
     GatewayAnswers,
+    GatewayService,
     HttpAnswer,
     KeptnService,
     Layer,
@@ -44,7 +46,7 @@ from keptn_doctor.api import (
 )
 
 
-@check(about=KeptnService, layer=Layer.TLS, breaks="disconnected", since="0.1")
+@check(about=KeptnService, layer=Layer.TLS, breaks="disconnected", proven_by="state", since="0.1")
 def judge(
     service: KeptnService,
     *,
@@ -57,6 +59,7 @@ def judge(
     session: Annotated[TlsSession | Failure | None, OPERATOR_SIDE],
     dns: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
     answers: GatewayAnswers | None,
+    gateway: GatewayService | None,
 ) -> Finding:
     """The client's own words first, then a probe pod, then the port as seen from here."""
     if endpoint is None or not endpoint.scheme:
@@ -83,12 +86,31 @@ def judge(
         return passed(f"{service.name} is registered, so its requests arrived.")
     if endpoint.scheme == "https" and isinstance(session, TlsSession):
         return passed(f"{where} speaks TLS.")
+    if _port_not_opened(endpoint, dns, gateway):
+        opened = ", ".join(str(port.port) for port in gateway.ports) if gateway else ""
+        summary = (
+            f"The endpoint says {endpoint.scheme} on port {endpoint.port}, but the gateway's load "
+            f"balancer at {endpoint.host} opens {opened} only."
+        )
+        return failed(summary, remedy=remedy, command=command)
     if not _meets_other_protocol(session, answers):
         return undecided(f"What {where} speaks was not seen.")
     summary = f"{where} speaks {listens}, but the endpoint says {endpoint.scheme}."
     if isinstance(dns, DnsAnswer) and dns.literal:
         return failed(summary, remedy=remedy, command=command)
     return suspected(summary, remedy=remedy, command=command)
+
+
+def _port_not_opened(
+    endpoint: Endpoint, dns: DnsAnswer | Failure | None, gateway: GatewayService | None
+) -> bool:
+    """Https to the gateway's own load balancer, which opens plain ports and not this one."""
+    if gateway is None or gateway.type != "LoadBalancer" or endpoint.scheme != "https":
+        return False
+    given = {entry.ip or entry.hostname for entry in gateway.load_balancer} - {""}
+    resolved = set(dns.addresses) if isinstance(dns, DnsAnswer) else set()
+    leads_there = bool(given & ({endpoint.host} | resolved))
+    return leads_there and all(port.port not in (endpoint.port, 443) for port in gateway.ports)
 
 
 def _meets_other_protocol(

@@ -138,6 +138,8 @@ def _joined(path: str, ruling: Ruling, causes: list[Finding]) -> Connection:
             return "disconnected"
         seen_itself = any(f.subject == path and f.breaks == "degraded" for f in causes)
         return "degraded" if seen_itself else "unknown"
+    if ruling.connection == "degraded":
+        return "degraded"  # it was seen to get through now and then, whatever broke in between
     if worst > _RANK[ruling.connection]:
         return "disconnected" if worst == 2 else "degraded"
     return ruling.connection

@@ -15,6 +15,7 @@ from keptn_doctor import evidence_table_requests as requests
 from keptn_doctor.attribution import spoken_age
 from keptn_doctor.decide_evidence import ServiceEvidence
 from keptn_doctor.evidence_table_words import (
+    SETTLED_S,
     Ruling,
     from_log,
     heartbeat,
@@ -30,6 +31,7 @@ from keptn_doctor.evidence_table_words import (
 from keptn_doctor.log_reading import ongoing, quoted, troubles
 from keptn_doctor.model.findings import Layer
 
+BACKED_OFF_S = 600.0  # the kubelet waits up to five minutes between two starts
 STARTING_S = 60.0  # registration, and the first heartbeat ten seconds after it
 _POLLABLE = re.compile(r"^sh\.keptn\.event\.[^.*>]+\.triggered$")
 _NO_WAY_OUT = (
@@ -81,7 +83,7 @@ def _client_not_running(e: ServiceEvidence) -> Ruling | None:
         return None
     if not e.clients and any(pod.phase == "Running" for pod in e.pods):
         return None  # the container is not known by name
-    if e.record.integration and e.record.strength != "shared" and e.fresh.state == "fresh":
+    if e.record.integration and e.record.strength != "shared" and _came_back_lately(e):
         return Ruling(
             connection="degraded",
             because="Its client keeps stopping: it is not running now, but sent a heartbeat "
@@ -95,6 +97,14 @@ def _client_not_running(e: ServiceEvidence) -> Ruling | None:
         proof="state of its pods",
         vantage="Kubernetes API",
     )
+
+
+def _came_back_lately(e: ServiceEvidence) -> bool:
+    """Its heartbeat is alive, or was after one of the last starts of a client that backs off."""
+    if e.fresh.state == "fresh":
+        return True
+    backs_off = any(c.reason == "CrashLoopBackOff" for c in e.clients)
+    return backs_off and e.fresh.age_s is not None and e.fresh.age_s <= BACKED_OFF_S
 
 
 def _why_not_running(e: ServiceEvidence) -> str:
@@ -270,13 +280,16 @@ def _proven(e: ServiceEvidence) -> Ruling | None:
 
 def _proven_by_itself(e: ServiceEvidence) -> Ruling | None:
     """The list of integrations cannot be read by the operator, but the service itself reads it."""
-    if not only(e, "ok") or e.listing is not None:
+    if not only(e, "ok") or e.listing is not None or not e.logs:
         return None
     listed = {key for local in e.local for key in local.integrations}
     printed = {key for log in e.logs for key in log.registration_ids}
-    polls_anyway = e.service.behaviour.polls_without_registration
-    if not (listed & printed or polls_anyway) or not e.logs or troubles(e.logs):
+    if not (listed & printed or e.service.behaviour.polls_without_registration):
         return None
+    found = troubles(e.logs)
+    if found:
+        because = f"Its own requests are answered, but not all is well: {quoted(found[0])}."
+        return own_request(e, "degraded", because)
     return own_request(
         e, "connected",
         "Its own requests are answered, its registration is listed and its log shows no fault.",
@@ -320,6 +333,26 @@ def _indirect(e: ServiceEvidence) -> Ruling | None:
         because=f"Its heartbeat is alive, linked to it by {link}.",
         proof=f"{heartbeat(e)}; {seen}",
         vantage=inside(e) if healthy else "control plane",
+    )
+
+
+def _health_and_silence(e: ServiceEvidence) -> Ruling | None:
+    """The list of integrations cannot be read; the SDK says that it is registered.
+
+    It ends itself when ten heartbeats or polls fail, and tells each failure in its log; so one
+    that has run for a while, healthy and without a complaint, is connected.
+    """
+    healthy = any(health.status == 200 for health in e.health)
+    settled_for = e.age_s is not None and e.age_s >= SETTLED_S
+    if not healthy or e.listing is not None or not e.logs or not settled_for:
+        return None
+    if not e.service.behaviour.exits_when_heartbeat_fails or troubles(e.logs):
+        return None
+    return Ruling(
+        connection="connected",
+        because="It says that it is registered, and has complained of nothing since.",
+        proof=f"/health of pod {e.health[0].pod} answered 200; no failure in its log",
+        vantage=inside(e),
     )
 
 
@@ -403,6 +436,7 @@ TABLE: tuple[Row, ...] = (
     Row("proven", Layer.DELIVERY, "own request works, heartbeat alive", _proven),
     Row("proven-by-itself", Layer.DELIVERY, "own request works and lists it", _proven_by_itself),
     Row("indirect", Layer.DELIVERY, "heartbeat alive and its own, no own request", _indirect),
+    Row("health-and-silence", Layer.DELIVERY, "registered by its own word", _health_and_silence),
     Row(
         "shared-unseen",
         Layer.REGISTRATION,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from keptn_doctor.model.keptn_facts import LocalApiAnswer, SdkHealth
+from keptn_doctor.model.path_facts import HttpAnswer
 from keptn_doctor.model.topology import Endpoint
 
 
 def answered(local: LocalApiAnswer | None) -> bool:
     """Somebody answered the service's own request: name, connection and TLS work for it."""
-    return local is not None and local.origin != "distributor"
+    if local is None:
+        return False
+    poll = local.poll
+    polled = isinstance(poll, HttpAnswer) and bool(poll.server or poll.body != "empty")
+    return local.origin != "distributor" or polled
 
 
 def registered(health: SdkHealth | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from worlds import CONTROL_PLANE, SERVICE, listing, local, pod, record, workload
+from worlds import CONTROL_PLANE, SERVICE, http, listing, local, pod, record, workload
 
 from keptn_doctor.api import (
     ControlPlane,
@@ -189,3 +189,11 @@ def test_a_crashed_check_is_a_warning_and_changes_no_verdict():
 
     assert [w.status for w in result.warnings] == ["crash"]
     assert result.exit_code == 0
+
+
+def test_what_gets_through_now_and_then_is_degraded_whatever_broke_in_between():
+    flaky = (workload(pod()), local(poll=http(429)), listing(record()))
+
+    found = verdict(world(SERVICE, *flaky), make("bad", Layer.CONNECT, BAD))
+
+    assert (found.connection, found.causes) == ("degraded", (f"bad@{SERVICE.subject}",))

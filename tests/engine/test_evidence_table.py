@@ -30,6 +30,7 @@ ANCIENT = keptn_service(client_version="0.8.7")
 SDK = keptn_service("jes", client="sdk", container="jes", client_version="0.3.0")
 SHARED = keptn_service(namesakes=("exec-b/keptn-exec/helm-service",))
 RUNS = workload(pod())
+JES_RUNS = workload(pod(name="jes"), service=SDK)
 
 
 def decide(service, *looks):
@@ -47,6 +48,14 @@ CASES = {
     "between two out-of-memory kills": (
         SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff")), listing(record(30))],
         "client-not-running", "degraded",
+    ),
+    "backing off after a registration some minutes ago": (
+        SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff")), listing(record(400))],
+        "client-not-running", "degraded",
+    ),
+    "backing off, last registered an hour ago": (
+        SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff")), listing(record(3600))],
+        "client-not-running", "disconnected",
     ),
     "just started": (
         SERVICE, [workload(pod(started=20, created=25)), local(), listing()], "starting", "unknown",
@@ -148,6 +157,15 @@ CASES = {
         SERVICE, [RUNS, local(integrations=(ID,)), log(REGISTERED, ids=(ID,))],
         "proven-by-itself", "connected",
     ),
+    "no token for the operator, and its log complains": (
+        SERVICE,
+        [RUNS, local(integrations=(ID,)), log(REGISTERED, line("send"), ids=(ID,))],
+        "proven-by-itself", "degraded",
+    ),
+    "an old client polls while its registering fails": (
+        ANCIENT, [RUNS, local(), log(line("heartbeat", "tcp_timeout"))], "proven-by-itself",
+        "degraded",
+    ),
     "own request works and nothing more is known": (
         SERVICE, [RUNS, local()], "no-proof", "unknown",
     ),
@@ -199,6 +217,16 @@ CASES = {
         SDK, [health(200, SDK), listing(record(900, name="jes"))], "heartbeat-stale",
         "disconnected",
     ),
+    "SDK healthy and silent for two hours": (
+        SDK, [health(200, SDK), JES_RUNS, log(service=SDK)], "health-and-silence", "connected",
+    ),
+    "SDK healthy, and its log complains": (
+        SDK, [health(200, SDK), JES_RUNS, log(line("heartbeat", "dns"), service=SDK)],
+        "log-says-failing", "disconnected",
+    ),
+    "SDK healthy, but its log could not be read": (
+        SDK, [health(200, SDK), JES_RUNS], "no-proof", "unknown",
+    ),
     "SDK healthy, nothing more known": (SDK, [health(200, SDK)], "no-proof", "unknown"),
 }  # fmt: skip
 
@@ -217,7 +245,7 @@ def test_each_picture_has_its_row_and_verdict(case):
 def test_connected_needs_a_look_or_a_heartbeat_in_every_case():
     for service, looks, _row, connection in CASES.values():
         if connection == "connected":
-            blind = [o for o in looks if o.probe not in ("local-api", "integrations")]
+            blind = [o for o in looks if o.probe not in ("local-api", "integrations", "sdk-health")]
             assert decide(service, *blind)[1].connection != "connected"
 
 

@@ -79,9 +79,9 @@ def log(*lines, ids=(), service=SERVICE, **fields):
     return seen(service, fact, part="previous" if fact.previous else "")
 
 
-def pod(state="running", *, reason="", started=7200.0, created=None, **fields):
+def pod(state="running", *, name="distributor", reason="", started=7200.0, created=None, **fields):
     client = Container(
-        name="distributor", state=state, reason=reason,
+        name=name, state=state, reason=reason,
         started_at=ago(started) if state == "running" else None, **fields,
     )  # fmt: skip
     age = created if created is not None else max(started, 7200.0)
