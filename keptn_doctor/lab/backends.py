@@ -81,8 +81,11 @@ def metadata(state: KeptnState) -> dict[str, Any]:
     version = state.settings.version
     bridge = version if state.version >= (0, 13, 0) else f"docker.io/keptn/bridge2:{version}"
     shown: dict[str, Any] = {
-        "bridgeversion": bridge, "keptnlabel": "keptn", "keptnversion": version,
-        "namespace": state.settings.namespace, "shipyardversion": "0.2.0",
+        "bridgeversion": bridge,
+        "keptnlabel": "keptn",
+        "keptnversion": version,
+        "namespace": state.settings.namespace,
+        "shipyardversion": "0.2.0",
     }
     provisioning = state.settings.automatic_provisioning
     if state.version >= (0, 15, 0) or (provisioning and state.version >= (0, 14, 0)):
@@ -109,9 +112,15 @@ def datastore(state: KeptnState, call: Call, path: str) -> Answer:
     size = min(_whole(call.query.get("pageSize"), _PAGE), _MOST)
     start = _whole(call.query.get("nextPageKey"), 0)
     following = str(start + size) if start + size < len(found) else "0"
-    return as_json(200, {
-        "events": [e.shown() for e in found[start:start + size]], "nextPageKey": following,
-        "pageSize": size, "totalCount": len(found)})
+    return as_json(
+        200,
+        {
+            "events": [e.shown() for e in found[start : start + size]],
+            "nextPageKey": following,
+            "pageSize": size,
+            "totalCount": len(found),
+        },
+    )
 
 
 def _queried(state: KeptnState, call: Call) -> list[Event]:
@@ -172,10 +181,17 @@ def resources(state: KeptnState, call: Call, path: str) -> Answer:
     if call.method in ("POST", "PUT"):
         return as_json(201, {"commitID": "0" * 40, "metadata": {"version": "0" * 40}})
     if "resource" in parts and not path.endswith("/resource"):
-        return as_json(200, {"resourceContent": "YQ==" * (project.resource_bytes // 3),
-                             "resourceURI": parts[-1], "metadata": {"version": "0" * 40}})
-    return as_json(200, {"nextPageKey": "0", "totalCount": 1,
-                         "resources": [{"resourceURI": "shipyard.yaml"}]})
+        return as_json(
+            200,
+            {
+                "resourceContent": "YQ==" * (project.resource_bytes // 3),
+                "resourceURI": parts[-1],
+                "metadata": {"version": "0" * 40},
+            },
+        )
+    return as_json(
+        200, {"nextPageKey": "0", "totalCount": 1, "resources": [{"resourceURI": "shipyard.yaml"}]}
+    )
 
 
 def _upstream_error(state: KeptnState, project: ProjectSettings) -> Answer | None:
@@ -193,8 +209,14 @@ def _upstream_error(state: KeptnState, project: ProjectSettings) -> Answer | Non
 def secret_service(state: KeptnState, call: Call, path: str) -> Answer:
     """Names only; never a value."""
     if path == "/v1/secret" and call.method == "GET":
-        return as_json(200, {"secrets": [
-            {"name": name, "scope": "keptn-default", "keys": []} for name in state.secrets]})
+        return as_json(
+            200,
+            {
+                "secrets": [
+                    {"name": name, "scope": "keptn-default", "keys": []} for name in state.secrets
+                ]
+            },
+        )
     return as_text(404, "404 page not found")
 
 
@@ -205,8 +227,14 @@ def statistics_service(state: KeptnState, call: Call, path: str) -> Answer:
     broken = state.store_error(writing=False)
     if broken is not None:
         return broken
-    return as_json(200, {"from": call.query.get("from", ""), "to": call.query.get("to", ""),
-                         "projects": [{"name": name} for name in state.projects]})
+    return as_json(
+        200,
+        {
+            "from": call.query.get("from", ""),
+            "to": call.query.get("to", ""),
+            "projects": [{"name": name} for name in state.projects],
+        },
+    )
 
 
 def bridge(state: KeptnState, _call: Call, _path: str) -> Answer:

@@ -39,8 +39,13 @@ def _name(common_name: str) -> x509.Name:
 @functools.cache
 def _authority(name: str) -> x509.Certificate:
     return _sign(
-        subject=name, key=_key(name), issuer=name, issuer_key=_key(name),
-        begin=_start() - 3650 * _DAY, end=_start() + 3650 * _DAY, authority=True,
+        subject=name,
+        key=_key(name),
+        issuer=name,
+        issuer_key=_key(name),
+        begin=_start() - 3650 * _DAY,
+        end=_start() + 3650 * _DAY,
+        authority=True,
     )
 
 
@@ -50,8 +55,16 @@ def _start() -> datetime:
 
 
 def _sign(
-    *, subject: str, key: Key, issuer: str, issuer_key: Key, begin: datetime, end: datetime,
-    names: tuple[str, ...] = (), authority: bool = False, client: bool = False,
+    *,
+    subject: str,
+    key: Key,
+    issuer: str,
+    issuer_key: Key,
+    begin: datetime,
+    end: datetime,
+    names: tuple[str, ...] = (),
+    authority: bool = False,
+    client: bool = False,
 ) -> x509.Certificate:
     builder = (
         x509.CertificateBuilder()
@@ -62,11 +75,11 @@ def _sign(
         .not_valid_before(begin)
         .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
-            critical=False)
+            critical=False,
+        )
     )
     if authority:
         builder = builder.add_extension(_authority_usage(), critical=True)
@@ -77,7 +90,8 @@ def _sign(
         builder = builder.add_extension(_issuer_access(), critical=False)
     if names:
         builder = builder.add_extension(
-            x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+            x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
+        )
     return builder.sign(issuer_key, hashes.SHA256())
 
 
@@ -90,9 +104,15 @@ def _issuer_access() -> x509.AuthorityInformationAccess:
 
 def _authority_usage() -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
-        key_encipherment=False, data_encipherment=False, key_agreement=False,
-        encipher_only=False, decipher_only=False,
+        digital_signature=True,
+        key_cert_sign=True,
+        crl_sign=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
     )
 
 
@@ -113,8 +133,13 @@ FAKE = "Kubernetes Ingress Controller Fake Certificate"
 @functools.cache
 def _intermediate() -> x509.Certificate:
     return _sign(
-        subject=INTERMEDIATE, key=_key(INTERMEDIATE), issuer=TRUSTED, issuer_key=_key(TRUSTED),
-        begin=_start() - 365 * _DAY, end=_start() + 365 * _DAY, authority=True,
+        subject=INTERMEDIATE,
+        key=_key(INTERMEDIATE),
+        issuer=TRUSTED,
+        issuer_key=_key(TRUSTED),
+        begin=_start() - 365 * _DAY,
+        end=_start() + 365 * _DAY,
+        authority=True,
     )
 
 
@@ -148,8 +173,13 @@ def _chain(settings: CertificateSettings, now: datetime) -> tuple[x509.Certifica
         case "good":
             pass
     leaf = _sign(
-        subject=subject, key=_key("leaf"), issuer=issuer, issuer_key=issuer_key, begin=begin,
-        end=end, names=names,
+        subject=subject,
+        key=_key("leaf"),
+        issuer=issuer,
+        issuer_key=issuer_key,
+        begin=begin,
+        end=end,
+        names=names,
     )
     return (leaf, *extra)
 
@@ -163,8 +193,13 @@ def resigned(settings: CertificateSettings, *, now: datetime) -> bytes:
     """The chain that a TLS-inspecting firewall shows instead of the real one."""
     names = settings.names or ("keptn.example.com",)
     leaf = _sign(
-        subject=names[0], key=_key("leaf"), issuer=CORPORATE, issuer_key=_key(CORPORATE),
-        begin=now - _DAY, end=now + 30 * _DAY, names=names,
+        subject=names[0],
+        key=_key("leaf"),
+        issuer=CORPORATE,
+        issuer_key=_key(CORPORATE),
+        begin=now - _DAY,
+        end=now + 30 * _DAY,
+        names=names,
     )
     chain = (leaf, _authority(CORPORATE))
     return b"".join(c.public_bytes(serialization.Encoding.PEM) for c in chain)
@@ -172,7 +207,8 @@ def resigned(settings: CertificateSettings, *, now: datetime) -> bytes:
 
 def _key_pem(key: Key) -> bytes:
     return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
 
@@ -203,7 +239,8 @@ def server_context(tls: TlsSettings, *, now: datetime, inspected: bool = False) 
     if tls.client_certificate_required:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(
-            cadata=_authority(PRIVATE).public_bytes(serialization.Encoding.PEM).decode())
+            cadata=_authority(PRIVATE).public_bytes(serialization.Encoding.PEM).decode()
+        )
     if tls.maximum_version == "1.2":
         context.maximum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -73,8 +73,12 @@ class PodRun:
     def derive(self, begin: datetime, end: datetime) -> None:
         """Work the past out again, from the phases as they are now."""
         self.history = derive(
-            self.rules, self.phases, begin=begin, now=end,
-            out_of_memory_every_s=self.caller.settings.out_of_memory_every_s)
+            self.rules,
+            self.phases,
+            begin=begin,
+            now=end,
+            out_of_memory_every_s=self.caller.settings.out_of_memory_every_s,
+        )
         if self.stopped:
             for process in self.history.processes:
                 process.spans = [replace(s, end=min(s.end or end, end)) for s in process.spans]
@@ -86,11 +90,19 @@ class PodRun:
         last = _last_run(ended[-1]) if ended else None
         if self.history.waiting_since is not None:
             return ContainerState(
-                state="waiting", reason="CrashLoopBackOff", restarts=self.history.restarts,
-                last=last, ready=False)
+                state="waiting",
+                reason="CrashLoopBackOff",
+                restarts=self.history.restarts,
+                last=last,
+                ready=False,
+            )
         return ContainerState(
-            state="running", started_at=current.begin, restarts=self.history.restarts, last=last,
-            ready=self.rules.kind == "distributor" or self.is_registered())
+            state="running",
+            started_at=current.begin,
+            restarts=self.history.restarts,
+            last=last,
+            ready=self.rules.kind == "distributor" or self.is_registered(),
+        )
 
     def is_registered(self) -> bool:
         """Whether the running process has registered since it started."""
@@ -124,10 +136,8 @@ class PodRun:
 
     def open_ports(self) -> None:
         """Make the pod's ports; nothing listens before the first connection."""
-        found = ports_of(
-            self.caller, registered=self.is_registered, log=self.live.append)
-        self.ports = tuple(
-            OpenPort(port, alive=self.is_alive, clock=self.clock) for port in found)
+        found = ports_of(self.caller, registered=self.is_registered, log=self.live.append)
+        self.ports = tuple(OpenPort(port, alive=self.is_alive, clock=self.clock) for port in found)
 
     def pulses(self) -> tuple[tuple[str, Pulse], ...]:
         """Heartbeats of this replica by registration id."""
@@ -149,8 +159,11 @@ class ClientRun:
 
 def _last_run(process: Process) -> LastRun:
     return LastRun(
-        started_at=process.begin, finished_at=process.end or process.begin,
-        exit_code=process.exit_code, reason=process.reason)
+        started_at=process.begin,
+        finished_at=process.end or process.begin,
+        exit_code=process.exit_code,
+        reason=process.reason,
+    )
 
 
 def _pulses(process: Process) -> list[tuple[str, Pulse]]:
@@ -164,12 +177,17 @@ def _pulses(process: Process) -> list[tuple[str, Pulse]]:
         if span.kind != "ping" or not good:
             continue
         period = span.period_s * len(span.outcomes) / good
-        found.append((process.integration_id, Pulse(
-            begin=span.begin, period_s=period, end=span.end)))
+        found.append(
+            (process.integration_id, Pulse(begin=span.begin, period_s=period, end=span.end))
+        )
     return found
 
 
 def traffic_spans(run: PodRun, since: datetime) -> list[Span]:
     """The calls of all processes that were still going on after ``since``."""
-    return [span for process in run.history.processes for span in process.spans
-            if span.end is None or span.end >= since]
+    return [
+        span
+        for process in run.history.processes
+        for span in process.spans
+        if span.end is None or span.end >= since
+    ]

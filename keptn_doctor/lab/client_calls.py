@@ -69,8 +69,9 @@ class Calls:
 class Caller:
     """One pod's HTTP calls."""
 
-    def __init__(self, settings: ClientSettings, pod: PodSettings, rules: Rules, place: Pod
-                 ) -> None:
+    def __init__(
+        self, settings: ClientSettings, pod: PodSettings, rules: Rules, place: Pod
+    ) -> None:
         self.settings = settings
         self.pod = pod
         self.rules = rules
@@ -119,8 +120,11 @@ class Caller:
                 raise GoError(go_errors.wrapped(request.method, request.url, text))
             headers.append(("X-Token", token))
         return await send(
-            self.place, transport, replace(request, headers=(*request.headers, *headers)),
-            rehearsing=rehearsing)
+            self.place,
+            transport,
+            replace(request, headers=(*request.headers, *headers)),
+            rehearsing=rehearsing,
+        )
 
     async def discover(self) -> str:
         """OAuth discovery at start; the error that ends the process, "" when all is well."""
@@ -129,8 +133,9 @@ class Caller:
             return ""
         transport = Transport(verify=True, proxies=True, timeout_s=10.0, go=self.rules.go)
         try:
-            reply = await send(self.place, transport, Request(method="GET", url=url),
-                               rehearsing=True)
+            reply = await send(
+                self.place, transport, Request(method="GET", url=url), rehearsing=True
+            )
         except GoError as error:
             return error.text
         if go_errors.json_text(reply.body) or reply.status != _HTTP_OK:
@@ -146,20 +151,30 @@ class Caller:
         """
         url = self.env.get("OAUTH_TOKEN_URL") or self._token_url
         secret = f"{self.env['OAUTH_CLIENT_ID']}:{self.env['OAUTH_CLIENT_SECRET']}"
-        form = {"grant_type": "client_credentials",
-                "scope": self.env["OAUTH_SCOPES"].replace(",", " ")}
+        form = {
+            "grant_type": "client_credentials",
+            "scope": self.env["OAUTH_SCOPES"].replace(",", " "),
+        }
         asked = Request(
-            method="POST", url=url, body=urlencode(form).encode(),
-            headers=(("Content-Type", "application/x-www-form-urlencoded"),
-                     ("Authorization", "Basic " + base64.b64encode(secret.encode()).decode())))
+            method="POST",
+            url=url,
+            body=urlencode(form).encode(),
+            headers=(
+                ("Content-Type", "application/x-www-form-urlencoded"),
+                ("Authorization", "Basic " + base64.b64encode(secret.encode()).decode()),
+            ),
+        )
         try:
             reply = await send(self.place, self.rules.polling, asked, rehearsing=True)
         except GoError as error:
             raise GoError(
-                go_errors.wrapped(request.method, request.url, error.text), error.took_s) from None
+                go_errors.wrapped(request.method, request.url, error.text), error.took_s
+            ) from None
         if reply.status not in _SUCCESS:
-            text = (f"oauth2: cannot fetch token: {reply.status} {reply.reason}\n"
-                    f"Response: {reply.body.decode(errors='replace')}")
+            text = (
+                f"oauth2: cannot fetch token: {reply.status} {reply.reason}\n"
+                f"Response: {reply.body.decode(errors='replace')}"
+            )
             raise GoError(go_errors.wrapped(request.method, request.url, text))
         self.bearer = str(json.loads(reply.body).get("access_token", ""))
 
@@ -172,8 +187,12 @@ class Caller:
         try:
             address = (await self.place.resolver.addresses(host))[0]
             _, writer = await self.place.wire.open(
-                self.place.vantage, address, port, service=self.place.service,
-                rehearsing=self.place.subject)
+                self.place.vantage,
+                address,
+                port,
+                service=self.place.service,
+                rehearsing=self.place.subject,
+            )
         except GoError as error:
             return Outcome(ok=False, text=f"dial tcp: {error.text}")
         except OSError:
@@ -186,8 +205,10 @@ class Caller:
         url = self.url(_REGISTRATION, registering=True)
         body = json.dumps(payload(self.pod, self.rules, self.env)).encode()
         outcome = await self._json(
-            self.rules.registration, Request(method="POST", url=url, body=body),
-            go_type="models.RegisterIntegrationResponse")
+            self.rules.registration,
+            Request(method="POST", url=url, body=body),
+            go_type="models.RegisterIntegrationResponse",
+        )
         if not outcome.ok:
             return outcome, ""
         return outcome, str(json.loads(outcome.body).get("id", ""))
@@ -198,7 +219,8 @@ class Caller:
             return Outcome(ok=False, text="could not ping an invalid IntegrationID"), {}
         url = self.url(f"{_REGISTRATION}/{integration_id}/ping", registering=True)
         outcome = await self._json(
-            self.rules.registration, Request(method="PUT", url=url), go_type="models.Integration")
+            self.rules.registration, Request(method="PUT", url=url), go_type="models.Integration"
+        )
         return outcome, json.loads(outcome.body) if outcome.ok else {}
 
     async def poll(self, subscription: SubscriptionSettings) -> Outcome:
@@ -206,22 +228,36 @@ class Caller:
         path = f"/controlPlane/v1/event/triggered/{quote(subscription.event, safe='>*.')}"
         query = {}
         if self.rules.poll_query:
-            parts = {"project": subscription.projects, "stage": subscription.stages,
-                     "service": subscription.services}
+            parts = {
+                "project": subscription.projects,
+                "stage": subscription.stages,
+                "service": subscription.services,
+            }
             query = {key: values[0] for key, values in parts.items() if len(values) == 1}
         url = self.url(path) + (f"?{urlencode(query)}" if query else "")
         return await self._json(
-            self.rules.polling, Request(method="GET", url=url), go_type="models.Events",
-            polling=True)
+            self.rules.polling,
+            Request(method="GET", url=url),
+            go_type="models.Events",
+            polling=True,
+        )
 
     async def send_event(self, event_type: str, *, missing: tuple[str, ...], size: int) -> Outcome:
         """``POST /v1/event`` with what the service answers to a task."""
         event: dict[str, Any] = {
-            "type": event_type, "source": self.settings.name, "specversion": "1.0",
+            "type": event_type,
+            "source": self.settings.name,
+            "specversion": "1.0",
             "shkeptncontext": "00000000-0000-4000-8000-000000000000",
             "triggeredid": "00000000-0000-4000-8000-000000000001",
-            "data": {"project": "sockshop", "stage": "dev", "service": "carts",
-                     "status": "succeeded", "result": "pass", "message": "x" * size},
+            "data": {
+                "project": "sockshop",
+                "stage": "dev",
+                "service": "carts",
+                "status": "succeeded",
+                "result": "pass",
+                "message": "x" * size,
+            },
         }
         for name in missing:
             event.pop(name, None)
@@ -232,15 +268,18 @@ class Caller:
         return await self._json(
             self.rules.polling,
             Request(method="POST", url=f"{base}/v1/event", body=json.dumps(event).encode()),
-            go_type="models.EventContext")
+            go_type="models.EventContext",
+        )
 
     async def _json(
         self, transport: Transport, request: Request, *, go_type: str, polling: bool = False
     ) -> Outcome:
         parts = urlsplit(request.url)
         made = Outcome(
-            ok=False, method=request.method,
-            path=parts.path + (f"?{parts.query}" if parts.query else ""))
+            ok=False,
+            method=request.method,
+            path=parts.path + (f"?{parts.query}" if parts.query else ""),
+        )
         try:
             reply = await self.call(transport, request)
         except GoError as error:
@@ -251,8 +290,14 @@ class Caller:
 
     def as_if(self, outcome: Outcome, *, status: int, body: bytes, polling: bool) -> Outcome:
         """The outcome of the same call had another answer come back."""
-        reply = Reply(status=status, reason=HTTPStatus(status).phrase, headers=(), body=body,
-                      url="", method=outcome.method)
+        reply = Reply(
+            status=status,
+            reason=HTTPStatus(status).phrase,
+            headers=(),
+            body=body,
+            url="",
+            method=outcome.method,
+        )
         text = self._problem(reply, "", polling=polling)
         return replace(outcome, ok=False, status=status, body=body, text=text)
 
@@ -297,12 +342,17 @@ def _split(text: str) -> tuple[str, ...]:
 
 def topics(env: dict[str, str]) -> tuple[SubscriptionSettings, ...]:
     """The subscriptions that PUBSUB_TOPIC and the filters ask for."""
-    return with_ids(tuple(
-        SubscriptionSettings(
-            event=topic, projects=_split(env.get("PROJECT_FILTER", "")),
-            stages=_split(env.get("STAGE_FILTER", "")),
-            services=_split(env.get("SERVICE_FILTER", "")))
-        for topic in _split(env.get("PUBSUB_TOPIC", ""))))
+    return with_ids(
+        tuple(
+            SubscriptionSettings(
+                event=topic,
+                projects=_split(env.get("PROJECT_FILTER", "")),
+                stages=_split(env.get("STAGE_FILTER", "")),
+                services=_split(env.get("SERVICE_FILTER", "")),
+            )
+            for topic in _split(env.get("PUBSUB_TOPIC", ""))
+        )
+    )
 
 
 def payload(pod: PodSettings, rules: Rules, env: dict[str, str]) -> dict[str, Any]:
@@ -321,8 +371,9 @@ def payload(pod: PodSettings, rules: Rules, env: dict[str, str]) -> dict[str, An
         "metadata": {
             "hostname": node,
             "integrationversion": env.get("VERSION") or env.get("K8S_DEPLOYMENT_VERSION", ""),
-            "distributorversion": "" if rules.kind == "sdk" else (
-                env.get("DISTRIBUTOR_VERSION") or unset),
+            "distributorversion": ""
+            if rules.kind == "sdk"
+            else (env.get("DISTRIBUTOR_VERSION") or unset),
             "location": location,
             "kubernetesmetadata": {
                 "namespace": env.get("K8S_NAMESPACE", ""),
@@ -333,15 +384,24 @@ def payload(pod: PodSettings, rules: Rules, env: dict[str, str]) -> dict[str, An
     }
     if rules.version < (0, 9, 0):
         body["subscription"] = {
-            "topics": [s.event for s in wanted], "status": "active",
-            "filter": {"project": env.get("PROJECT_FILTER", ""),
-                       "stage": env.get("STAGE_FILTER", ""),
-                       "service": env.get("SERVICE_FILTER", "")},
+            "topics": [s.event for s in wanted],
+            "status": "active",
+            "filter": {
+                "project": env.get("PROJECT_FILTER", ""),
+                "stage": env.get("STAGE_FILTER", ""),
+                "service": env.get("SERVICE_FILTER", ""),
+            },
         }
     else:
         body["subscriptions"] = [
-            {"event": s.event, "filter": {
-                "projects": list(s.projects), "stages": list(s.stages),
-                "services": list(s.services)}}
-            for s in wanted]
+            {
+                "event": s.event,
+                "filter": {
+                    "projects": list(s.projects),
+                    "stages": list(s.stages),
+                    "services": list(s.services),
+                },
+            }
+            for s in wanted
+        ]
     return body

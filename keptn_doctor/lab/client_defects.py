@@ -17,10 +17,17 @@ _PANIC = (
     "[signal SIGSEGV: segmentation violation code=0x1 addr=0x38 pc=0x8d9f2c]\n\n"
     "goroutine 1 [running]:"
 )
-_NEVER_REGISTERED = frozenset({
-    "statistics-service", "api-service", "mongodb-datastore", "configuration-service",
-    "secret-service", "shipyard-controller", "resource-service",
-})
+_NEVER_REGISTERED = frozenset(
+    {
+        "statistics-service",
+        "api-service",
+        "mongodb-datastore",
+        "configuration-service",
+        "secret-service",
+        "shipyard-controller",
+        "resource-service",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,8 +77,10 @@ def registration_skipped(rules: Rules, env: Mapping[str, str]) -> str:
         return "Registration to Keptn's control plane disabled"
     names = ("K8S_NAMESPACE", "K8S_DEPLOYMENT_NAME")
     if any(not env.get(name) for name in names):
-        return ("Skipping Registration because not all mandatory environment variables are set: "
-                + ", ".join(names))
+        return (
+            "Skipping Registration because not all mandatory environment variables are set: "
+            + ", ".join(names)
+        )
     name = env["K8S_DEPLOYMENT_NAME"]
     if name in _NEVER_REGISTERED and rules.version >= (0, 9, 0):
         return f"Skipping Registration because service name {name} is actively filtered"

@@ -73,8 +73,12 @@ class Process:
     spans: list[Span] = field(default_factory=list)
     phase: Phase | None = None
 
-    def exits(self, at: datetime, code: int, gave_up: Literal[
-            "", "registration", "heartbeat", "poll", "fatal"]) -> None:
+    def exits(
+        self,
+        at: datetime,
+        code: int,
+        gave_up: Literal["", "registration", "heartbeat", "poll", "fatal"],
+    ) -> None:
         self.end, self.exit_code, self.gave_up = at, code, gave_up
         self.reason = "Completed" if code == 0 else "Error"
 
@@ -89,7 +93,11 @@ class History:
 
 
 def derive(
-    rules: Rules, phases: tuple[Phase, ...], *, begin: datetime, now: datetime,
+    rules: Rules,
+    phases: tuple[Phase, ...],
+    *,
+    begin: datetime,
+    now: datetime,
     out_of_memory_every_s: float = 0.0,
 ) -> History:
     """Run the container from ``begin`` until ``now``."""
@@ -109,8 +117,7 @@ def derive(
         step += 1
         start = process.end + timedelta(seconds=pause)
         if start > now:
-            return History(
-                processes=tuple(processes), restarts=restarts, waiting_since=process.end)
+            return History(processes=tuple(processes), restarts=restarts, waiting_since=process.end)
         restarts += 1
         skipped = _skip(process, phases, start, step, now)
         restarts += skipped[0]
@@ -184,10 +191,15 @@ def _register(
             break
         at += timedelta(seconds=rules.pause_s)
     period = max(0.1, outcomes[0].took_s + rules.pause_s)
-    process.spans.append(Span(
-        kind="register", begin=first + timedelta(seconds=outcomes[0].took_s),
-        end=first + timedelta(seconds=outcomes[0].took_s + period * (len(outcomes) - 1)),
-        period_s=period, outcomes=tuple(outcomes)))
+    process.spans.append(
+        Span(
+            kind="register",
+            begin=first + timedelta(seconds=outcomes[0].took_s),
+            end=first + timedelta(seconds=outcomes[0].took_s + period * (len(outcomes) - 1)),
+            period_s=period,
+            outcomes=tuple(outcomes),
+        )
+    )
     if process.registered_at is not None or rules.when_refused == "background":
         return process.registered_at or first
     if at > now:
@@ -229,15 +241,29 @@ def _beat(
         lost = _lost_after(outcomes, failures, rules.most_heartbeats)
         if lost is not None and lost <= ticks:
             last = cursor + timedelta(seconds=period * (lost - 1))
-            process.spans.append(Span(
-                kind="ping", begin=cursor, end=last, period_s=period, outcomes=outcomes,
-                first=failures))
+            process.spans.append(
+                Span(
+                    kind="ping",
+                    begin=cursor,
+                    end=last,
+                    period_s=period,
+                    outcomes=outcomes,
+                    first=failures,
+                )
+            )
             gave_up = last + timedelta(seconds=period)
             process.exits(gave_up, 1 if rules.kind == "sdk" else 0, "heartbeat")
             return
-        process.spans.append(Span(
-            kind="ping", begin=cursor, end=None if phase.end is None else end, period_s=period,
-            outcomes=outcomes, first=failures))
+        process.spans.append(
+            Span(
+                kind="ping",
+                begin=cursor,
+                end=None if phase.end is None else end,
+                period_s=period,
+                outcomes=outcomes,
+                first=failures,
+            )
+        )
         failures = 0 if any(o.ok for o in outcomes) else failures + ticks
         cursor += timedelta(seconds=period * ticks)
 
@@ -275,13 +301,16 @@ def _poll(
         if not wanted:
             continue
         rounds = [phase.calls.polls.get(_key(s), (Outcome(ok=True),)) for s in wanted]
-        slow = sum(max(o.took_s for o in outcomes if not o.ok) if not all(
-            o.ok for o in outcomes) else 0.0 for outcomes in rounds)
+        slow = sum(
+            max(o.took_s for o in outcomes if not o.ok) if not all(o.ok for o in outcomes) else 0.0
+            for outcomes in rounds
+        )
         cursor = max(begin, start)
         still = None if phase.end is None else end
         if slow == math.inf:
-            process.spans += [_first_only(s, o, cursor) for s, o in zip(wanted, rounds, strict=True)
-                              ][:1]
+            process.spans += [
+                _first_only(s, o, cursor) for s, o in zip(wanted, rounds, strict=True)
+            ][:1]
             return
         period = rules.poll_s + slow
         lost = _rounds_left(rounds, rules.most_polls, failures)
@@ -290,9 +319,16 @@ def _poll(
             if process.end is None or still < process.end:
                 process.exits(still + timedelta(seconds=0.1), 1, "poll")
         process.spans += [
-            Span(kind="poll", begin=cursor, end=still, period_s=period, outcomes=outcomes,
-                 subscription=subscription)
-            for subscription, outcomes in zip(wanted, rounds, strict=True)]
+            Span(
+                kind="poll",
+                begin=cursor,
+                end=still,
+                period_s=period,
+                outcomes=outcomes,
+                subscription=subscription,
+            )
+            for subscription, outcomes in zip(wanted, rounds, strict=True)
+        ]
         if process.gave_up == "poll":
             return
         failures += _failed(rounds, int((end - cursor).total_seconds() // period))
@@ -301,8 +337,14 @@ def _poll(
 def _first_only(
     subscription: SubscriptionSettings, outcomes: tuple[Outcome, ...], at: datetime
 ) -> Span:
-    return Span(kind="poll", begin=at, end=at, period_s=1.0, outcomes=outcomes[:1],
-                subscription=subscription)
+    return Span(
+        kind="poll",
+        begin=at,
+        end=at,
+        period_s=1.0,
+        outcomes=outcomes[:1],
+        subscription=subscription,
+    )
 
 
 def _key(subscription: SubscriptionSettings) -> str:
@@ -314,8 +356,7 @@ def _polls_from(rules: Rules, process: Process, ready: datetime) -> datetime | N
     offset = timedelta(seconds=rules.poll_s)
     if rules.polls_environment:
         return process.begin + offset
-    good = next((m for s in process.spans if s.kind == "ping"
-                 for _, m, o in _few(s) if o.ok), None)
+    good = next((m for s in process.spans if s.kind == "ping" for _, m, o in _few(s) if o.ok), None)
     if good is None:
         return None
     return max(ready, good) + (timedelta(seconds=1) if rules.kind == "sdk" else offset)
@@ -323,7 +364,8 @@ def _polls_from(rules: Rules, process: Process, ready: datetime) -> datetime | N
 
 def _few(span: Span) -> Iterator[tuple[int, datetime, Outcome]]:
     return span.ticks(
-        span.begin, span.begin + timedelta(seconds=span.period_s * len(span.outcomes)))
+        span.begin, span.begin + timedelta(seconds=span.period_s * len(span.outcomes))
+    )
 
 
 def _failed(rounds: list[tuple[Outcome, ...]], count: int) -> int:
@@ -352,4 +394,6 @@ def _cut(process: Process, now: datetime) -> None:
     end = process.end
     process.spans = [
         replace(s, end=end if s.end is None else min(s.end, end))
-        for s in process.spans if s.begin <= end]
+        for s in process.spans
+        if s.begin <= end
+    ]

@@ -46,8 +46,11 @@ class Writer:
         """The lines of one process in a window, in order; the newest when there are too many."""
         streams: list[Iterator[Timed]] = [iter(self._start(process)), iter(self._end(process))]
         streams += [self._span(process, span, since, until) for span in process.spans]
-        found = [line for line in heapq.merge(*streams, key=lambda timed: timed[0])
-                 if since <= line[0] <= until]
+        found = [
+            line
+            for line in heapq.merge(*streams, key=lambda timed: timed[0])
+            if since <= line[0] <= until
+        ]
         return found[-_MOST_LINES:]
 
     # --- start and end
@@ -65,14 +68,25 @@ class Writer:
         if calls.fatal:
             return [*found, (at, logrus_fatal(at, calls.fatal))]
         if self.rules.oauth:
-            found.append((at, logrus(
-                at, "info", "Using Oauth to connect to Keptn wth client ID "
-                f"{self.env.get('OAUTH_CLIENT_ID')} and scopes "
-                f"[{self.env.get('OAUTH_SCOPES', '').replace(',', ' ')}]")))
+            found.append(
+                (
+                    at,
+                    logrus(
+                        at,
+                        "info",
+                        "Using Oauth to connect to Keptn wth client ID "
+                        f"{self.env.get('OAUTH_CLIENT_ID')} and scopes "
+                        f"[{self.env.get('OAUTH_SCOPES', '').replace(',', ' ')}]",
+                    ),
+                )
+            )
         found.append((at, logrus(at, "info", "Starting Event Forwarder")))
         if calls.skipped:
-            level = "warning" if calls.skipped.startswith("Skipping Registration because not") \
+            level = (
+                "warning"
+                if calls.skipped.startswith("Skipping Registration because not")
                 else "info"
+            )
             found.append((at, logrus(at, level, calls.skipped)))
         elif self.rules.heartbeat != "none":
             typo = "Intgration" if self.rules.version < (0, 9, 0) else "Integration"
@@ -114,8 +128,9 @@ class Writer:
         """NATS mode: silence when NATS answers."""
         if calls.nats.ok:
             return []
-        text = ("Could not start NATS event receiver: could not subscribe to events: "
-                f"{calls.nats.text}")
+        text = (
+            f"Could not start NATS event receiver: could not subscribe to events: {calls.nats.text}"
+        )
         return [(at, logrus(at, "error", text))]
 
     def _banner(self, at: datetime) -> list[str]:
@@ -146,8 +161,9 @@ class Writer:
             return [*found, (at, std(at, f"failed to initialize keptn sdk: {calls.fatal}"))]
         if process.registered_at is not None and not self.settings.product:
             when = process.registered_at
-            found.append((when, std(
-                when, f"Registered with integration ID {process.integration_id}")))
+            found.append(
+                (when, std(when, f"Registered with integration ID {process.integration_id}"))
+            )
         return found
 
     def _end(self, process: Process) -> list[Timed]:
@@ -159,12 +175,23 @@ class Writer:
             return [(at, line) for line in self._sdk_end(process, at, calls)]
         match process.gave_up:
             case "registration":
-                text = "Could not register Uniform" if self.rules.texts == "0.12" else \
-                    "could not start uniform watch"
+                text = (
+                    "Could not register Uniform"
+                    if self.rules.texts == "0.12"
+                    else "could not start uniform watch"
+                )
                 return [(at, logrus(at, "fatal", text))]
             case "heartbeat":
-                return [(at, logrus(at, "error", "Stop trying to send heart beat to control plane "
-                                    "and exiting..."))]
+                return [
+                    (
+                        at,
+                        logrus(
+                            at,
+                            "error",
+                            "Stop trying to send heart beat to control plane and exiting...",
+                        ),
+                    )
+                ]
             case "fatal" if calls.fatal_later and calls.panics:
                 return [(at, line) for line in calls.fatal_later.splitlines()]
             case "fatal" if calls.fatal_later:
@@ -173,10 +200,14 @@ class Writer:
 
     def _sdk_end(self, process: Process, at: datetime, calls: Calls) -> list[str]:
         reasons = {
-            "heartbeat": ("Reached max number of attempts to ping control plane",
-                          "maximum retries for pinging control plane exceeded"),
-            "poll": ("Reached max number of attempts to poll for new events",
-                     "maximum retries for polling event api exceeded"),
+            "heartbeat": (
+                "Reached max number of attempts to ping control plane",
+                "maximum retries for pinging control plane exceeded",
+            ),
+            "poll": (
+                "Reached max number of attempts to poll for new events",
+                "maximum retries for polling event api exceeded",
+            ),
         }
         if process.gave_up == "registration":
             text = f"could not register integration: {calls.register.text}"
@@ -184,9 +215,11 @@ class Writer:
         if process.gave_up not in reasons:
             return []
         reached, reason = reasons[process.gave_up]
-        return [self._line(at, "error", reached),
-                self._line(at, "error", f"Stopping control plane due to error: {reason}"),
-                std(at, "<nil>")]
+        return [
+            self._line(at, "error", reached),
+            self._line(at, "error", f"Stopping control plane due to error: {reason}"),
+            std(at, "<nil>"),
+        ]
 
     # --- what repeats
 
@@ -214,8 +247,10 @@ class Writer:
             case "0.12":
                 text = f"Could not register to Keptn's control plane: {cause}"
             case _:
-                text = (f"Could not register to Keptn's control plane (retry count: "
-                        f"{number}/{self.rules.tries}), {cause}")
+                text = (
+                    f"Could not register to Keptn's control plane (retry count: "
+                    f"{number}/{self.rules.tries}), {cause}"
+                )
         return logrus(at, "warning", text)
 
     def _no_heartbeat(self, number: int, at: datetime, outcome: Outcome) -> str:
@@ -233,8 +268,10 @@ class Writer:
             case _:
                 most = self.rules.most_heartbeats
                 count = (number - 1) % most + 1 if most else 1
-                text = (f"Could not send heart beat to control plane (retry count: "
-                        f"{count}/{most}): {cause}")
+                text = (
+                    f"Could not send heart beat to control plane (retry count: "
+                    f"{count}/{most}): {cause}"
+                )
                 return logrus(at, "warning", text)
         return logrus(at, "error", text)
 
@@ -258,8 +295,10 @@ class Writer:
     def _poll_failed(self, event: str, at: datetime, cause: str) -> str:
         match self.rules.poll_text:
             case "endpoint":
-                text = (f"Could not retrieve events of type {event} from endpoint "
-                        f"{self.polling_url}: {cause}")
+                text = (
+                    f"Could not retrieve events of type {event} from endpoint "
+                    f"{self.polling_url}: {cause}"
+                )
             case "bare":
                 text = f"Could not retrieve events of type {event}"
             case _:
@@ -267,7 +306,11 @@ class Writer:
         return self._line(at, self.rules.poll_level, text)
 
     def _events(
-        self, process: Process, span: Span, number: int, at: datetime,
+        self,
+        process: Process,
+        span: Span,
+        number: int,
+        at: datetime,
         offered: tuple[tuple[str, datetime], ...],
     ) -> Iterator[str]:
         """What the distributor says of the open events in an answer."""
@@ -281,14 +324,21 @@ class Writer:
                 continue
             known = time + timedelta(seconds=span.period_s) < at and number > 0
             if known and heard:
-                yield logrus(at, "info", f"CloudEvent with ID {event_id} has already been sent "
-                             f"for subscription {subscription}")
+                yield logrus(
+                    at,
+                    "info",
+                    f"CloudEvent with ID {event_id} has already been sent "
+                    f"for subscription {subscription}",
+                )
                 continue
             yield logrus(at, "info", f"Sending CloudEvent with ID {event_id} to {to}")
             if not heard:
                 yield logrus(
-                    at, "error", f"Sending CloudEvent with ID {event_id} to {to} failed: "
-                    f'Post "{to}:{port}": dial tcp 127.0.0.1:{port}: connect: connection refused')
+                    at,
+                    "error",
+                    f"Sending CloudEvent with ID {event_id} to {to} failed: "
+                    f'Post "{to}:{port}": dial tcp 127.0.0.1:{port}: connect: connection refused',
+                )
                 continue
             yield from self._answers(at, event_id, calls)
 

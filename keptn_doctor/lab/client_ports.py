@@ -50,13 +50,15 @@ class Port:
 class OpenPort:
     """A port with a real listener on the lab's loopback; made on first use."""
 
-    def __init__(self, port: Port, *, alive: Callable[[], bool], clock: Callable[[], datetime]
-                 ) -> None:
+    def __init__(
+        self, port: Port, *, alive: Callable[[], bool], clock: Callable[[], datetime]
+    ) -> None:
         self.number = port.number
         self.public = port.public
         self._alive = alive
         self._server = HttpServer(
-            port.handler, origin_of=lambda _: Origin(address=LOOPBACK), clock=clock)
+            port.handler, origin_of=lambda _: Origin(address=LOOPBACK), clock=clock
+        )
         self._acceptor: Acceptor | None = None
 
     async def open(self) -> Stream:
@@ -94,9 +96,13 @@ def ports_of(
     if caller.rules.kind == "sdk":
         return _sdk_ports(caller, registered)
     env = caller.env
-    found = [Port(
-        number=whole(env.get("API_PROXY_PORT"), default=8081), public=False,
-        handler=_ApiProxy(caller, log).answer)]
+    found = [
+        Port(
+            number=whole(env.get("API_PROXY_PORT"), default=8081),
+            public=False,
+            handler=_ApiProxy(caller, log).answer,
+        )
+    ]
     if caller.rules.version < (0, 11, 0):
         found.append(Port(number=10999, public=True, handler=_always_healthy))
     service = caller.settings.service
@@ -142,8 +148,11 @@ class _ApiProxy:
             return Answer(status=500)
         if rules.talks:
             self._write("info", f"Incoming request: host=, path={call.path}, URL={call.target}")
-            self._write("info", f"Forwarding request to host={urlsplit(target).netloc}, "
-                        f"path={urlsplit(target).path}, URL={target}")
+            self._write(
+                "info",
+                f"Forwarding request to host={urlsplit(target).netloc}, "
+                f"path={urlsplit(target).path}, URL={target}",
+            )
         try:
             reply = await self._send(call, target)
         except GoError as error:
@@ -158,8 +167,7 @@ class _ApiProxy:
 
     def _target(self, call: Call) -> str:
         """The URL that a path stands for; "" when its prefix is not proxied by this version."""
-        prefix = next(
-            (p for p in self._caller.rules.proxied if call.target.startswith(p)), "")
+        prefix = next((p for p in self._caller.rules.proxied if call.target.startswith(p)), "")
         if not prefix:
             return ""
         rest = call.target.removeprefix(prefix)
@@ -172,8 +180,11 @@ class _ApiProxy:
 
     async def _send(self, call: Call, target: str) -> Reply:
         caller = self._caller
-        headers = [(name, value) for name, value in call.headers.items()
-                   if name.lower() not in {"host", *_HOP_BY_HOP}]
+        headers = [
+            (name, value)
+            for name, value in call.headers.items()
+            if name.lower() not in {"host", *_HOP_BY_HOP}
+        ]
         token = caller.env.get("KEPTN_API_TOKEN", "")
         if token:  # added after the caller's own: the first value counts at api-service
             if go_errors.has_forbidden_characters(token):
@@ -183,9 +194,11 @@ class _ApiProxy:
         if caller.bearer:
             headers.append(("Authorization", f"Bearer {caller.bearer}"))
         return await send(
-            caller.place, caller.rules.polling,
+            caller.place,
+            caller.rules.polling,
             Request(method=call.method, url=target, headers=tuple(headers), body=call.body),
-            rehearsing=False)
+            rehearsing=False,
+        )
 
     async def _forward_event(self, call: Call) -> Answer:
         caller = self._caller
@@ -214,7 +227,13 @@ class _ApiProxy:
 def _copied(reply: Reply) -> Answer:
     """The far end's answer; its headers are passed on, whatever they are."""
     headers: CIMultiDict[str] = CIMultiDict(
-        (name, value) for name, value in reply.headers
-        if name.lower() not in {*_HOP_BY_HOP, "content-type"})
-    return Answer(status=reply.status, body=reply.body, headers=headers,
-                  content_type=reply.header("Content-Type"))
+        (name, value)
+        for name, value in reply.headers
+        if name.lower() not in {*_HOP_BY_HOP, "content-type"}
+    )
+    return Answer(
+        status=reply.status,
+        body=reply.body,
+        headers=headers,
+        content_type=reply.header("Content-Type"),
+    )

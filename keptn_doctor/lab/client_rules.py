@@ -76,8 +76,9 @@ def duration(text: str | None, *, default: float) -> float | None:
         return default
     if not _DURATION.fullmatch(text):
         return None
-    return sum(float(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)",
-                                                                 text))
+    return sum(
+        float(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
+    )
 
 
 def whole(text: str | None, *, default: int) -> int:
@@ -103,8 +104,9 @@ def _go(version: Release) -> Go:
     return (1, 18) if version < (1, 1, 0) else (1, 20)
 
 
-def _transports(version: Release, env: Mapping[str, str], *, oauth: bool
-                ) -> tuple[Transport, Transport]:
+def _transports(
+    version: Release, env: Mapping[str, str], *, oauth: bool
+) -> tuple[Transport, Transport]:
     """Registration and polling (go-utils ``apiServiceUtils.go``: getClientTransport)."""
     go = _go(version)
     verify = boolean(env.get("HTTP_SSL_VERIFY"), default=True) is not False
@@ -112,13 +114,19 @@ def _transports(version: Release, env: Mapping[str, str], *, oauth: bool
         both = Transport(verify=verify, proxies=False, timeout_s=None, go=go)
         return both, both
     if version >= (0, 13, 0):
-        limit = 5.0 if version == (0, 13, 0) else float(
-            whole(env.get("API_PROXY_HTTP_TIMEOUT"), default=30))
+        limit = (
+            5.0
+            if version == (0, 13, 0)
+            else float(whole(env.get("API_PROXY_HTTP_TIMEOUT"), default=30))
+        )
         both = Transport(verify=False, proxies=True, timeout_s=limit, go=go)
         return both, both
     registering = Transport(
-        verify=False, proxies=version >= (0, 10, 0),
-        timeout_s=5.0 if version >= (0, 11, 0) else None, go=go)
+        verify=False,
+        proxies=version >= (0, 10, 0),
+        timeout_s=5.0 if version >= (0, 11, 0) else None,
+        go=go,
+    )
     return registering, Transport(verify=verify, proxies=False, timeout_s=None, go=go)
 
 
@@ -141,18 +149,26 @@ def _distributor(settings: ClientSettings) -> Rules:
     interval = duration(env.get("HEARTBEAT_INTERVAL"), default=10.0) if modern else 10.0
     resources = "/configuration-service" if version < (0, 18, 0) else "/resource-service"
     return Rules(
-        kind="distributor", version=version, go=_go(version), registration=registering,
-        polling=polling, texts=_texts(version), oauth=oauth,
+        kind="distributor",
+        version=version,
+        go=_go(version),
+        registration=registering,
+        polling=polling,
+        texts=_texts(version),
+        oauth=oauth,
         heartbeat=_heartbeat(version),
         heartbeat_s=_beat(version, env, interval or 10.0),
         most_heartbeats=whole(env.get("MAX_HEARTBEAT_RETRIES"), default=10) if modern else 0,
-        tries=tries, when_refused=_when_refused(version),
+        tries=tries,
+        when_refused=_when_refused(version),
         polls_environment=version < (0, 9, 0),
         poll_s=float(whole(env.get("HTTP_POLLING_INTERVAL"), default=10)),
-        poll_text=_poll_text(version), poll_level="warning" if modern else "error",
+        poll_text=_poll_text(version),
+        poll_level="warning" if modern else "error",
         poll_query=version >= (0, 13, 1),
         error_texts="old" if version <= (0, 13, 0) else "new",
-        talks=version < (0, 11, 0), banner=modern,
+        talks=version < (0, 11, 0),
+        banner=modern,
         proxied=("/controlPlane", "/mongodb-datastore", resources),
         forces_http=version < (0, 9, 0),
     )
@@ -195,9 +211,20 @@ def _sdk(settings: ClientSettings) -> Rules:
     if oauth:
         both = Transport(verify=verify, proxies=False, timeout_s=None, go=go)
     return Rules(
-        kind="sdk", version=library, go=go, registration=both, polling=both, texts="0.14",
-        oauth=oauth, heartbeat_s=5.0, most_heartbeats=10 if library >= (0, 18, 0) else 0,
-        tries=1, poll_s=1.0, most_polls=10, banner=False, proxied=(),
+        kind="sdk",
+        version=library,
+        go=go,
+        registration=both,
+        polling=both,
+        texts="0.14",
+        oauth=oauth,
+        heartbeat_s=5.0,
+        most_heartbeats=10 if library >= (0, 18, 0) else 0,
+        tries=1,
+        poll_s=1.0,
+        most_polls=10,
+        banner=False,
+        proxied=(),
     )
 
 
@@ -220,8 +247,10 @@ def malformed_variable(rules: Rules, env: Mapping[str, str]) -> str:
         if text is None or rules.version < since or rules.kind != "distributor":
             continue
         if not _parses(text, go_type):
-            return (f"Failed to process env var: envconfig.Process: assigning {variable} to "
-                    f"{field}: converting '{text}' to type {go_type}")
+            return (
+                f"Failed to process env var: envconfig.Process: assigning {variable} to "
+                f"{field}: converting '{text}' to type {go_type}"
+            )
     return ""
 
 

@@ -177,7 +177,8 @@ class NameServer:
                 return
             try:
                 self._transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-                    lambda: _Udp(self), local_addr=(LOOPBACK, self.port))
+                    lambda: _Udp(self), local_addr=(LOOPBACK, self.port)
+                )
             except OSError:  # the UDP port of that number belongs to somebody else
                 self._tcp.close()
                 if attempt == _BIND_ATTEMPTS - 1:

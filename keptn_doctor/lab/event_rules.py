@@ -34,9 +34,13 @@ def post(state: KeptnState, call: Call) -> Answer:
     if not state.nats_up():
         return as_error(500, NATS_DOWN)
     event = Event(
-        id=str(uuid.uuid4()), type=str(body["type"]), source=str(body["source"]), time=call.at,
+        id=str(uuid.uuid4()),
+        type=str(body["type"]),
+        source=str(body["source"]),
+        time=call.at,
         context=context_of(body.get("shkeptncontext")),
-        triggered_id=str(body.get("triggeredid") or ""), data=_data(body),
+        triggered_id=str(body.get("triggeredid") or ""),
+        data=_data(body),
     )
     if not call.origin.rehearsal:
         _publish(state, event)
@@ -94,14 +98,18 @@ def _publish(state: KeptnState, event: Event) -> None:
     """NATS hands the event to mongodb-datastore and shipyard-controller, if they live."""
     down = {b.component for b in state.settings.backends if b.state != "up"}
     full = state.store_error(writing=True) is not None
-    if "mongodb-datastore" not in down and not full and not state.settings.store.\
-            unmapped_events_lost:
+    if (
+        "mongodb-datastore" not in down
+        and not full
+        and not state.settings.store.unmapped_events_lost
+    ):
         state.events.append(event)
     if "shipyard-controller" in down or full:
         return
     if event.type.endswith(".finished") and event.triggered_id:
         state.events = [
-            replace(e, open=False) if e.id == event.triggered_id else e for e in state.events]
+            replace(e, open=False) if e.id == event.triggered_id else e for e in state.events
+        ]
     _start_sequence(state, event)
 
 
@@ -118,10 +126,19 @@ def _start_sequence(state: KeptnState, event: Event) -> None:
     known = {s.name for s in state.settings.sequences if s.project == event.project}
     if parts[4] in known:
         return
-    state.events.append(Event(
-        id=str(uuid.uuid4()), type=event.type[:-_SUFFIX] + "finished",
-        source="shipyard-controller", time=event.time, context=event.context,
-        triggered_id=event.id,
-        data={**event.data, "status": "errored", "result": "fail",
-              "message": f"{reason} {parts[4]}: not found"},
-    ))
+    state.events.append(
+        Event(
+            id=str(uuid.uuid4()),
+            type=event.type[:-_SUFFIX] + "finished",
+            source="shipyard-controller",
+            time=event.time,
+            context=event.context,
+            triggered_id=event.id,
+            data={
+                **event.data,
+                "status": "errored",
+                "result": "fail",
+                "message": f"{reason} {parts[4]}: not found",
+            },
+        )
+    )

@@ -77,7 +77,9 @@ class Answer:
 
     def adding(self, headers: Mapping[str, str]) -> Answer:
         return Answer(
-            status=self.status, body=self.body, content_type=self.content_type,
+            status=self.status,
+            body=self.body,
+            content_type=self.content_type,
             headers={**self.headers, **headers},
         )
 
@@ -87,7 +89,8 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 def as_json(status: int, value: object) -> Answer:
     return Answer(
-        status=status, body=json.dumps(value, separators=(",", ":")).encode(),
+        status=status,
+        body=json.dumps(value, separators=(",", ":")).encode(),
         content_type="application/json; charset=utf-8",
     )
 
@@ -105,7 +108,10 @@ class HttpServer:
     """An aiohttp server for one handler, used as a protocol factory for ready sockets."""
 
     def __init__(
-        self, handler: Handler, *, origin_of: Callable[[int], Origin],
+        self,
+        handler: Handler,
+        *,
+        origin_of: Callable[[int], Origin],
         clock: Callable[[], datetime],
     ) -> None:
         self._handler = handler
@@ -117,7 +123,8 @@ class HttpServer:
         app = web.Application(middlewares=[self._everything], client_max_size=MAX_BODY)
         app.on_response_prepare.append(_only_own_headers)
         self._runner = web.AppRunner(
-            app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S)
+            app, access_log=None, handle_signals=False, shutdown_timeout=_SHUTDOWN_S
+        )
         await self._runner.setup()
 
     def protocol(self) -> asyncio.Protocol:
@@ -138,9 +145,13 @@ class HttpServer:
         del handler  # no route is ever matched: every path is the lab's own business
         peer = request.transport.get_extra_info("peername") if request.transport else None
         call = Call(
-            method=request.method, target=request.raw_path, headers=request.headers,
-            body=await request.read(), scheme=request.scheme,
-            origin=self._origin_of(peer[1] if peer else 0), at=self._clock(),
+            method=request.method,
+            target=request.raw_path,
+            headers=request.headers,
+            body=await request.read(),
+            scheme=request.scheme,
+            origin=self._origin_of(peer[1] if peer else 0),
+            at=self._clock(),
         )
         answer = await self._handler(call)
         return to_response(answer)

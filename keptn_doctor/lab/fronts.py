@@ -35,9 +35,14 @@ _WAF_PAGE = (
     "Please consult with your administrator. Your support ID is: 1234567890</body></html>"
 )
 _SERVERS: dict[FrontProduct, str] = {
-    "ingress-nginx": "nginx", "envoy": "istio-envoy", "load-balancer": "awselb/2.0",
-    "web-server": "Apache/2.4.57 (Debian)", "oauth2-proxy": "", "traefik": "",
-    "openshift-router": "", "waf": "",
+    "ingress-nginx": "nginx",
+    "envoy": "istio-envoy",
+    "load-balancer": "awselb/2.0",
+    "web-server": "Apache/2.4.57 (Debian)",
+    "oauth2-proxy": "",
+    "traefik": "",
+    "openshift-router": "",
+    "waf": "",
 }
 
 
@@ -65,7 +70,8 @@ class Front:
             return refused
         if settings.answer_status:
             return as_text(
-                settings.answer_status, settings.answer_body, content_type=settings.answer_type)
+                settings.answer_status, settings.answer_body, content_type=settings.answer_type
+            )
         if settings.sso:
             return self._login(call)
         if settings.body_limit and len(call.body) > settings.body_limit:
@@ -84,8 +90,11 @@ class Front:
         settings = self.settings
         if settings.needs_client_certificate:
             return as_text(
-                400, "<html>\r\n<head><title>400 No required SSL certificate was sent</title>"
-                "</head>\r\n</html>\r\n", content_type="text/html")
+                400,
+                "<html>\r\n<head><title>400 No required SSL certificate was sent</title>"
+                "</head>\r\n</html>\r\n",
+                content_type="text/html",
+            )
         if settings.source_ranges and not self._in_ranges(call.origin.address):
             return self._page(403)
         host = call.host.rpartition(":")[0] if ":" in call.host else call.host
@@ -105,7 +114,8 @@ class Front:
     def _in_ranges(self, address: str) -> bool:
         return any(
             ipaddress.ip_address(address) in ipaddress.ip_network(cidr, strict=False)
-            for cidr in self.settings.source_ranges)
+            for cidr in self.settings.source_ranges
+        )
 
     def _redirect(self, call: Call, host: str) -> Answer | None:
         settings = self.settings
@@ -131,7 +141,8 @@ class Front:
                 return as_text(404, "default backend - 404", content_type="text/html")
             case "traefik":
                 return as_text(404, "404 page not found\n").adding(
-                    {"X-Content-Type-Options": "nosniff"})
+                    {"X-Content-Type-Options": "nosniff"}
+                )
             case "openshift-router":
                 return as_text(503, _OPENSHIFT_PAGE, content_type="text/html")
             case "envoy":
@@ -177,7 +188,8 @@ class Front:
             case "append":
                 earlier = headers.get("X-Forwarded-For", "")
                 headers["X-Forwarded-For"] = (
-                    f"{earlier}, {call.origin.address}" if earlier else call.origin.address)
+                    f"{earlier}, {call.origin.address}" if earlier else call.origin.address
+                )
             case "replace":
                 headers["X-Forwarded-For"] = call.origin.address
             case "drop":
@@ -191,8 +203,11 @@ class Front:
         keeps_source = settings.product == "load-balancer"
         address = call.origin.address if keeps_source else "10.42.0.8"
         return replace(
-            call, headers=headers, target=target,
-            origin=Origin(address=address, client=call.origin.client))
+            call,
+            headers=headers,
+            target=target,
+            origin=Origin(address=address, client=call.origin.client),
+        )
 
 
 def _merged(target: str) -> str:

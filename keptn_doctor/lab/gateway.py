@@ -226,8 +226,14 @@ class Gateway:
             self._live.append((call.at, nginx.error_line(call, text)))
 
     def _upstream_error(self, call: Call, name: str, trouble: Trouble, path: str) -> None:
-        stale = next((b for b in self.state.settings.backends
-                      if b.component == name and b.state == "stale-address"), None)
+        stale = next(
+            (
+                b
+                for b in self.state.settings.backends
+                if b.component == name and b.state == "stale-address"
+            ),
+            None,
+        )
         text = "connect() failed (111: Connection refused) while connecting to upstream"
         if trouble == "hang":
             doing = "connecting to upstream" if stale else "reading response header from upstream"

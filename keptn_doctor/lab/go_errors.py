@@ -83,16 +83,20 @@ def _name_problem(leaf: x509.Certificate, host: str, go: Go) -> str:
         san = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         legacy = "certificate relies on legacy Common Name field, use SANs"
-        return f"{legacy} instead" if go >= (1, 17) else (
-            f"{legacy} or temporarily enable Common Name matching with GODEBUG=x509ignoreCN=0")
+        return (
+            f"{legacy} instead"
+            if go >= (1, 17)
+            else (
+                f"{legacy} or temporarily enable Common Name matching with GODEBUG=x509ignoreCN=0"
+            )
+        )
     addresses = [str(a) for a in san.get_values_for_type(x509.IPAddress)]
     names = san.get_values_for_type(x509.DNSName)
     if _is_address(host):
         if host in addresses:
             return ""
         if not addresses:
-            return (f"cannot validate certificate for {host} because it doesn't contain any "
-                    "IP SANs")
+            return f"cannot validate certificate for {host} because it doesn't contain any IP SANs"
         return f"certificate is valid for {', '.join(addresses)}, not {host}"
     if any(_covers(name, host) for name in names):
         return ""

@@ -93,9 +93,7 @@ class Request:
     body: bytes = b""
 
 
-async def send(
-    pod: Pod, transport: Transport, request: Request, *, rehearsing: bool
-) -> Reply:
+async def send(pod: Pod, transport: Transport, request: Request, *, rehearsing: bool) -> Reply:
     """Send a request and follow redirects as Go does.
 
     Args:
@@ -133,8 +131,9 @@ def _timed_out(transport: Transport, method: str, url: str) -> GoError:
     """The peer accepted and then said nothing."""
     if transport.timeout_s is None:
         return GoError("", FOREVER)
-    return GoError(wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT),
-                   transport.timeout_s)
+    return GoError(
+        wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT), transport.timeout_s
+    )
 
 
 def _ended(error: GoError, transport: Transport, method: str, url: str) -> GoError:
@@ -148,8 +147,11 @@ def _ended(error: GoError, transport: Transport, method: str, url: str) -> GoErr
     if "connection timed out" not in error.text and "i/o timeout" not in error.text:
         return GoError(wrapped(method, url, error.text), limit)
     dialer = error.text.replace("connect: connection timed out", "i/o timeout") + _BY_TIMEOUT
-    return GoError(wrapped(method, url, dialer), limit,
-                   wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT))
+    return GoError(
+        wrapped(method, url, dialer),
+        limit,
+        wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT),
+    )
 
 
 async def _patiently(call: Coroutine[Any, Any, T], limit_s: float) -> T:
@@ -186,9 +188,7 @@ def _redirected(request: Request, reply: Reply) -> Request | None:
     return replace(request, url=url, method="GET", body=b"")
 
 
-async def _exchange(
-    pod: Pod, transport: Transport, request: Request, *, rehearsing: bool
-) -> Reply:
+async def _exchange(pod: Pod, transport: Transport, request: Request, *, rehearsing: bool) -> Reply:
     parts = urlsplit(request.url)
     if parts.scheme not in ("http", "https"):
         raise GoError(f'unsupported protocol scheme "{parts.scheme}"')
@@ -213,8 +213,10 @@ def _broken(error: BaseException, pod: Pod, connection: Connection) -> GoError:
     if isinstance(cause, ssl.SSLError):
         return GoError(go_errors.tls_text(cause))
     if isinstance(cause, ConnectionResetError) and cause.errno is not None:
-        return GoError(f"read tcp {pod.resolver.pod_ip}:51012->{connection.peer}: "
-                       "read: connection reset by peer")
+        return GoError(
+            f"read tcp {pod.resolver.pod_ip}:51012->{connection.peer}: "
+            "read: connection reset by peer"
+        )
     return GoError("EOF")  # asyncio raises resets without an errno for connections that just ended
 
 
@@ -251,8 +253,7 @@ async def _connected(
         return connection, path
     via = urlsplit(proxy)
     try:
-        connection = await _dial(
-            pod, via.hostname or "", via.port or 80, rehearsing=rehearsing)
+        connection = await _dial(pod, via.hostname or "", via.port or 80, rehearsing=rehearsing)
     except GoError as error:
         raise GoError(f"proxyconnect tcp: {error.text}", error.took_s) from None
     if parts.scheme == "http":
@@ -283,11 +284,16 @@ async def _dial(pod: Pod, host: str, port: int, *, rehearsing: bool) -> Connecti
         shown = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
         try:
             reader, writer = await pod.wire.open(
-                pod.vantage, address, port, service=pod.service,
-                rehearsing=pod.subject if rehearsing else "")
+                pod.vantage,
+                address,
+                port,
+                service=pod.service,
+                rehearsing=pod.subject if rehearsing else "",
+            )
         except TimeoutError:
             failed = GoError(
-                f"dial tcp {shown}: connect: connection timed out", go_errors.SYN_RETRIES_S)
+                f"dial tcp {shown}: connect: connection timed out", go_errors.SYN_RETRIES_S
+            )
         except NoRouteToHostError:
             failed = GoError(f"dial tcp {shown}: connect: no route to host", go_errors.NO_ROUTE_S)
         except ConnectionRefusedError:
@@ -299,7 +305,11 @@ async def _dial(pod: Pod, host: str, port: int, *, rehearsing: bool) -> Connecti
 
 
 async def _start_tls(
-    pod: Pod, transport: Transport, connection: Connection, peer: tuple[str, int], *,
+    pod: Pod,
+    transport: Transport,
+    connection: Connection,
+    peer: tuple[str, int],
+    *,
     rehearsing: bool,
 ) -> None:
     writer = connection.writer
@@ -317,7 +327,8 @@ async def _start_tls(
         raise _broken(connection.reader.exception() or EOFError(), pod, connection) from None
     chain_ok = await _chain_ok(pod, peer, rehearsing=rehearsing)
     text = go_errors.certificate_text(
-        leaf, peer[0], chain_ok=chain_ok, now=pod.clock(), go=transport.go)
+        leaf, peer[0], chain_ok=chain_ok, now=pod.clock(), go=transport.go
+    )
     if text:
         writer.close()
         raise GoError(text)
@@ -356,8 +367,7 @@ async def _chain_ok(pod: Pod, peer: tuple[str, int], *, rehearsing: bool) -> boo
 
 
 def _head(request: Request, parts: SplitResult, target: str) -> bytes:
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {parts.netloc}",
-             "Connection: close"]
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {parts.netloc}", "Connection: close"]
     names = {name.lower() for name, _ in request.headers}
     if "user-agent" not in names:
         lines.append("User-Agent: Go-http-client/1.1")
@@ -374,8 +384,10 @@ async def _status_and_headers(
     first, *rest = raw[:_MAX_HEAD].decode("latin-1").rstrip("\r\n").split("\r\n")
     version, _, remainder = first.partition(" ")
     if not version.startswith("HTTP/1."):
-        raise GoError("net/http: HTTP/1.x transport connection broken: malformed HTTP response "
-                      f'"{first[:40]}"')
+        raise GoError(
+            "net/http: HTTP/1.x transport connection broken: malformed HTTP response "
+            f'"{first[:40]}"'
+        )
     code, _, reason = remainder.partition(" ")
     headers = [tuple(part.strip() for part in line.split(":", 1)) for line in rest]
     return int(code), reason, tuple((h[0], h[1]) for h in headers if len(h) == 2)
@@ -399,8 +411,13 @@ async def _response(reader: asyncio.StreamReader, request: Request) -> Reply:
     except asyncio.IncompleteReadError:
         raise GoError("unexpected EOF") from None
     return Reply(
-        status=status, reason=reason, headers=headers, body=body, url=request.url,
-        method=request.method)
+        status=status,
+        reason=reason,
+        headers=headers,
+        body=body,
+        url=request.url,
+        method=request.method,
+    )
 
 
 async def _chunks(reader: asyncio.StreamReader) -> bytes:

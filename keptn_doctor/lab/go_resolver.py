@@ -41,8 +41,12 @@ class Resolver:
     @property
     def search(self) -> tuple[str, ...]:
         """The cluster's own search list, then what the node's resolv.conf adds."""
-        return (f"{self.namespace}.svc.cluster.local", "svc.cluster.local", "cluster.local",
-                *self.server.view.search)
+        return (
+            f"{self.namespace}.svc.cluster.local",
+            "svc.cluster.local",
+            "cluster.local",
+            *self.server.view.search,
+        )
 
     def names(self, host: str) -> tuple[str, ...]:
         """The absolute names that are tried, in order."""
@@ -103,7 +107,9 @@ class Resolver:
             if isinstance(reply, str):
                 return (), reply
             found += [
-                rdata.to_text() for rrset in reply.answer for rdata in rrset
+                rdata.to_text()
+                for rrset in reply.answer
+                for rdata in rrset
                 if rrset.rdtype in (dns.rdatatype.A, dns.rdatatype.AAAA)
             ]
         return tuple(found), "NXDOMAIN"
@@ -115,10 +121,12 @@ class Resolver:
             return "NXDOMAIN"
         try:
             reply = await dns.asyncquery.udp(
-                query, LOOPBACK, timeout=_WAIT_S, port=self.server.port)
+                query, LOOPBACK, timeout=_WAIT_S, port=self.server.port
+            )
             if reply.flags & dns.flags.TC:
                 reply = await dns.asyncquery.tcp(
-                    query, LOOPBACK, timeout=_WAIT_S, port=self.server.port)
+                    query, LOOPBACK, timeout=_WAIT_S, port=self.server.port
+                )
         except (dns.exception.Timeout, dns.exception.DNSException):
             return "TIMEOUT"
         except OSError:

@@ -41,7 +41,7 @@ MONGODB_DOWN = (
 )
 MONGODB_CREDENTIALS = (
     "failed to connect client to MongoDB: connection() error occurred during connection "
-    'handshake: auth error: sasl conversation error: unable to authenticate using mechanism '
+    "handshake: auth error: sasl conversation error: unable to authenticate using mechanism "
     '"SCRAM-SHA-256": (AuthenticationFailed) Authentication failed.'
 )
 MONGODB_FULL = "(OutOfDiskSpace) error writing to journal: No space left on device"
@@ -68,9 +68,14 @@ class Event:
     def shown(self) -> dict[str, Any]:
         """The event as KeptnContextExtendedCE."""
         shown: dict[str, Any] = {
-            "contenttype": "application/json", "data": self.data, "id": self.id,
-            "shkeptncontext": self.context, "shkeptnspecversion": "0.2.4",
-            "source": self.source, "specversion": "1.0", "time": iso_ms(self.time),
+            "contenttype": "application/json",
+            "data": self.data,
+            "id": self.id,
+            "shkeptncontext": self.context,
+            "shkeptnspecversion": "0.2.4",
+            "source": self.source,
+            "specversion": "1.0",
+            "time": iso_ms(self.time),
             "type": self.type,
         }
         if self.triggered_id:
@@ -126,11 +131,18 @@ def build(settings: ControlPlaneSettings, *, now: datetime) -> KeptnState:
     version = release(settings.version)
     uniform = Uniform(version, ttl_s=settings.registration_ttl_s)
     limiter = AuthLimiter(
-        version=version, rate_per_s=settings.auth_rate_per_s, burst=settings.auth_burst,
-        enabled=settings.auth_limit_enabled)
+        version=version,
+        rate_per_s=settings.auth_rate_per_s,
+        burst=settings.auth_burst,
+        enabled=settings.auth_limit_enabled,
+    )
     state = KeptnState(
-        settings=settings, version=version, token=settings.token or new_token(),
-        uniform=uniform, limiter=limiter, started=now,
+        settings=settings,
+        version=version,
+        token=settings.token or new_token(),
+        uniform=uniform,
+        limiter=limiter,
+        started=now,
         events=[_past_event(event, now) for event in settings.events],
         projects={p.name: p for p in settings.projects},
         secrets=["keptn-api-token"],
@@ -146,9 +158,12 @@ def build(settings: ControlPlaneSettings, *, now: datetime) -> KeptnState:
         except IncompleteIdentityError:
             continue
         if not new:  # the scenario wants two records; an id of its own keeps them apart
-            twin = replace(kept, id=hashlib.sha1(
-                f"{registered.id}{kept.node}{kept.pod}".encode(), usedforsecurity=False
-            ).hexdigest())
+            twin = replace(
+                kept,
+                id=hashlib.sha1(
+                    f"{registered.id}{kept.node}{kept.pod}".encode(), usedforsecurity=False
+                ).hexdigest(),
+            )
             uniform.keep(twin)
     freeze(state, settings.store, now)
     return state
@@ -165,11 +180,15 @@ def _past_event(settings: EventSettings, now: datetime) -> Event:
     seed = f"{settings.type}|{settings.project}|{settings.stage}|{settings.ago_s}"
     return Event(
         id=settings.id or str(uuid.uuid5(uuid.NAMESPACE_OID, seed)),
-        type=settings.type, source=settings.source, time=time,
+        type=settings.type,
+        source=settings.source,
+        time=time,
         context=settings.context or str(uuid.uuid5(uuid.NAMESPACE_URL, seed)),
-        triggered_id=settings.triggered_id, open=settings.open,
+        triggered_id=settings.triggered_id,
+        open=settings.open,
         data={"project": settings.project, "stage": settings.stage, "service": settings.service}
-        if settings.project else {},
+        if settings.project
+        else {},
     )
 
 

@@ -110,9 +110,7 @@ class AuthLimiter:
         return True
 
 
-def _merged(
-    loads: list[Load], start: datetime, end: datetime
-) -> Iterator[tuple[datetime, Load]]:
+def _merged(loads: list[Load], start: datetime, end: datetime) -> Iterator[tuple[datetime, Load]]:
     streams = [_tagged(load, index, start, end) for index, load in enumerate(loads)]
     for count, (moment, _, load) in enumerate(heapq.merge(*streams, key=lambda x: x[:2])):
         if count >= _MOST:

@@ -25,7 +25,8 @@ def page(status: int, *, server: str = "nginx") -> Answer:
         "</body>\r\n</html>\r\n"
     )
     return Answer(
-        status=status, body=body.encode(), content_type="text/html", headers={"Server": server})
+        status=status, body=body.encode(), content_type="text/html", headers={"Server": server}
+    )
 
 
 def moved(status: int, location: str, *, server: str = "nginx") -> Answer:
@@ -36,14 +37,24 @@ def moved(status: int, location: str, *, server: str = "nginx") -> Answer:
 def access_line(call: Call, answer: Answer, *, at: datetime | None = None) -> str:
     """One line of the combined format; the only one that Keptn's gateway writes."""
     return format_access(
-        address=call.origin.address, at=at or call.at,
-        request=f"{call.method} {call.target}", status=answer.status, size=len(answer.body),
-        agent=call.headers.get("User-Agent", "-"), referer=call.headers.get("Referer", "-"),
+        address=call.origin.address,
+        at=at or call.at,
+        request=f"{call.method} {call.target}",
+        status=answer.status,
+        size=len(answer.body),
+        agent=call.headers.get("User-Agent", "-"),
+        referer=call.headers.get("Referer", "-"),
     )
 
 
 def format_access(
-    *, address: str, at: datetime, request: str, status: int, size: int, agent: str,
+    *,
+    address: str,
+    at: datetime,
+    request: str,
+    status: int,
+    size: int,
+    agent: str,
     referer: str = "-",
 ) -> str:
     """``request`` is method and target."""

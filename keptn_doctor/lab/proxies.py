@@ -37,7 +37,11 @@ class EgressProxy:
     """One proxy; ``protocol`` serves one connection."""
 
     def __init__(
-        self, settings: ProxySettings, *, wire: Wire, resolver: Resolver,
+        self,
+        settings: ProxySettings,
+        *,
+        wire: Wire,
+        resolver: Resolver,
         origin_of: Callable[[int], Origin],
     ) -> None:
         self._settings = settings
@@ -108,7 +112,8 @@ class EgressProxy:
         try:
             address = (await self._resolver.addresses(host))[0]
             return await self._wire.open(
-                self._settings.vantage or PROXY_VANTAGE, address, port, rehearsing=client)
+                self._settings.vantage or PROXY_VANTAGE, address, port, rehearsing=client
+            )
         except (GoError, OSError):
             return None
 

@@ -82,9 +82,11 @@ class Uniform:
     def alive(self, at: datetime) -> list[Registration]:
         """The records that TTL has not removed, in the order of their making."""
         if self._ttl is not None:
-            gone = [r.id for r in self._records.values()
-                    if r.last_seen(at) > NEVER
-                    and r.last_seen(at) + self._ttl + _MONGO_SWEEP < at]
+            gone = [
+                r.id
+                for r in self._records.values()
+                if r.last_seen(at) > NEVER and r.last_seen(at) + self._ttl + _MONGO_SWEEP < at
+            ]
             for record_id in gone:
                 del self._records[record_id]
         return list(self._records.values())
@@ -97,11 +99,13 @@ class Uniform:
 
     def matching(self, name: str, namespace: str, at: datetime) -> list[Registration]:
         """Records by glob of name and namespace."""
-        return [r for r in self.alive(at)
-                if fnmatch(r.name, name) and fnmatch(r.namespace, namespace)]
+        return [
+            r for r in self.alive(at) if fnmatch(r.name, name) and fnmatch(r.namespace, namespace)
+        ]
 
-    def identity(self, *, name: str, namespace: str, node: str, filters: tuple[str, str, str]
-                 ) -> str:
+    def identity(
+        self, *, name: str, namespace: str, node: str, filters: tuple[str, str, str]
+    ) -> str:
         """The id that the version's rule gives.
 
         Raises:
@@ -124,8 +128,8 @@ class Uniform:
         earlier days. A rehearsal leaves no trace in lastseen: the client's history does that.
         """
         record_id = wanted.id or self.identity(
-            name=wanted.name, namespace=wanted.namespace, node=wanted.node,
-            filters=wanted.filters)
+            name=wanted.name, namespace=wanted.namespace, node=wanted.node, filters=wanted.filters
+        )
         found = self._known(record_id, wanted, at)
         if found is None:
             touched = NEVER if rehearsal else at
@@ -146,8 +150,9 @@ class Uniform:
     def _known(self, record_id: str, wanted: Registration, at: datetime) -> Registration | None:
         alive = self.alive(at)
         if self.version >= (0, 16, 0):
-            namesakes = [r for r in alive
-                         if (r.name, r.namespace) == (wanted.name, wanted.namespace)]
+            namesakes = [
+                r for r in alive if (r.name, r.namespace) == (wanted.name, wanted.namespace)
+            ]
             if namesakes:
                 return max(namesakes, key=lambda r: r.last_seen(at))
         return next((r for r in alive if r.id == record_id), None)
@@ -171,9 +176,7 @@ class Uniform:
     def _adopts(self) -> bool:
         return self.version in ((0, 16, 2), (0, 17, 1)) or self.version >= (0, 18, 2)
 
-    def ping(
-        self, record_id: str, at: datetime, *, rehearsal: bool = False
-    ) -> Registration | None:
+    def ping(self, record_id: str, at: datetime, *, rehearsal: bool = False) -> Registration | None:
         """What a heartbeat does; None when there is no such record."""
         found = self.get(record_id, at)
         if found is not None and not rehearsal:
@@ -207,7 +210,8 @@ class Uniform:
         shown: dict[str, Any] = {"id": record.id, "name": record.name, "metadata": metadata}
         if self.version < (0, 17, 0):
             shown["subscription"] = {
-                "topics": list(record.topics), "status": "",
+                "topics": list(record.topics),
+                "status": "",
                 "filter": dict(zip(("project", "stage", "service"), record.filters, strict=True)),
             }
         if self.version >= (0, 9, 0):
@@ -230,11 +234,16 @@ def shown_subscription(subscription: SubscriptionSettings) -> dict[str, Any]:
 def _with_id(subscription: SubscriptionSettings) -> SubscriptionSettings:
     if subscription.id:
         return subscription
-    seed = "|".join((subscription.event, *subscription.projects, *subscription.stages,
-                     *subscription.services))
+    seed = "|".join(
+        (subscription.event, *subscription.projects, *subscription.stages, *subscription.services)
+    )
     return SubscriptionSettings(
-        event=subscription.event, projects=subscription.projects, stages=subscription.stages,
-        services=subscription.services, id=str(uuid.uuid5(uuid.NAMESPACE_OID, seed)))
+        event=subscription.event,
+        projects=subscription.projects,
+        stages=subscription.stages,
+        services=subscription.services,
+        id=str(uuid.uuid5(uuid.NAMESPACE_OID, seed)),
+    )
 
 
 def with_ids(subscriptions: tuple[SubscriptionSettings, ...]) -> tuple[SubscriptionSettings, ...]:
@@ -261,12 +270,19 @@ def of_earlier_days(settings: RegistrationSettings, *, now: datetime) -> Registr
     if settings.beats_every_s:
         pulses.append(Pulse(begin=seen, period_s=settings.beats_every_s))
     return Registration(
-        id=settings.id, name=settings.name, namespace=settings.namespace, node=settings.node,
+        id=settings.id,
+        name=settings.name,
+        namespace=settings.namespace,
+        node=settings.node,
         pod=settings.pod or f"{settings.name}-0",
-        deployment=settings.deployment or settings.name, location=settings.location,
+        deployment=settings.deployment or settings.name,
+        location=settings.location,
         integration_version=settings.integration_version,
         distributor_version=settings.distributor_version,
-        subscriptions=settings.subscriptions, created=seen, touched=seen, pulses=pulses,
+        subscriptions=settings.subscriptions,
+        created=seen,
+        touched=seen,
+        pulses=pulses,
         topics=tuple(s.event for s in settings.subscriptions),
         filters=(settings.project_filter, settings.stage_filter, settings.service_filter),
     )
@@ -285,11 +301,18 @@ def own_services(version: Release) -> tuple[RegistrationSettings, ...]:
     sdk = version >= (0, 16, 0)
     return tuple(
         RegistrationSettings(
-            name=name, namespace="keptn", node="cp-node-1", pod=f"{name}-0",
-            location="control-plane", integration_version=text,
-            distributor_version="" if sdk else text, beats_every_s=5 if sdk else 10, seen_ago_s=3,
+            name=name,
+            namespace="keptn",
+            node="cp-node-1",
+            pod=f"{name}-0",
+            location="control-plane",
+            integration_version=text,
+            distributor_version="" if sdk else text,
+            beats_every_s=5 if sdk else 10,
+            seen_ago_s=3,
             subscriptions=(
-                (SubscriptionSettings(event=f"sh.keptn.event.{task}.triggered"),) if task else ()),
+                (SubscriptionSettings(event=f"sh.keptn.event.{task}.triggered"),) if task else ()
+            ),
         )
         for name, task in tasks.items()
     )

@@ -18,17 +18,15 @@ from keptn_doctor.lab.certificates import trusted_pem
 from keptn_doctor.lab.client import ClientRun, PodRun, traffic_spans
 from keptn_doctor.lab.client_calls import OK, Caller, Calls, Outcome, environment, payload, topics
 from keptn_doctor.lab.client_defects import endpoint_defect, registration_skipped
-from keptn_doctor.lab.client_history import Phase, Span
-from keptn_doctor.lab.client_log import Timed, Writer
+from keptn_doctor.lab.client_history import Phase
+from keptn_doctor.lab.client_log import Writer
 from keptn_doctor.lab.client_rules import malformed_variable, rules_of
 from keptn_doctor.lab.dns import NameServer
-from keptn_doctor.lab.exchange import Answer, Call
 from keptn_doctor.lab.gateway import Gateway
 from keptn_doctor.lab.go_http import Pod
 from keptn_doctor.lab.go_resolver import Resolver
 from keptn_doctor.lab.keptn_state import MONGODB_CREDENTIALS
 from keptn_doctor.lab.limiter import Load
-from keptn_doctor.lab.nginx import format_access, page
 from keptn_doctor.lab.registrations import (
     NEVER,
     IncompleteIdentityError,
@@ -44,13 +42,12 @@ from keptn_doctor.lab.settings import (
     SubscriptionSettings,
 )
 from keptn_doctor.lab.shipyard import registration_of
+from keptn_doctor.lab.traffic import limited, traffic_of
 from keptn_doctor.lab.wire import Wire
 
 _WINDOW = timedelta(minutes=20)
-_CYCLE = 20  # how finely a share of rate-limited calls is told
 _MOST_SAMPLES = 12
 _TOGETHER = 8
-_TOO_MANY = b'{"code":429, "message":"too many requests"}'
 _MOST_SUBSCRIPTIONS = 64
 
 
@@ -58,8 +55,13 @@ class Rehearsal:
     """The clients of one world, from their settings to their runs."""
 
     def __init__(
-        self, settings: SimulationSettings, *, wire: Wire, gateways: Mapping[str, Gateway],
-        name_servers: Mapping[str, NameServer], clock: Callable[[], datetime],
+        self,
+        settings: SimulationSettings,
+        *,
+        wire: Wire,
+        gateways: Mapping[str, Gateway],
+        name_servers: Mapping[str, NameServer],
+        clock: Callable[[], datetime],
     ) -> None:
         self._settings = settings
         self._wire = wire
@@ -73,7 +75,8 @@ class Rehearsal:
         """Everything: rehearse, derive, leave the traces."""
         runs = tuple(
             ClientRun(settings=c, pods=tuple(self._pod(c, pod) for pod in c.pods))
-            for c in self._settings.clients)
+            for c in self._settings.clients
+        )
         pods = sorted((p for r in runs for p in r.pods), key=self._begin)
         for pod in pods:
             self._remember(pod)
@@ -95,15 +98,26 @@ class Rehearsal:
         rules = rules_of(settings)
         service = f"{settings.namespace}/{settings.name}"
         env = environment(settings, pod)
-        blocked = [p.dns for p in policies(self._settings, settings.plane, service)
-                   if p.dns != "allow"]
+        blocked = [
+            p.dns for p in policies(self._settings, settings.plane, service) if p.dns != "allow"
+        ]
         resolver = Resolver(
-            server=self._name_servers[settings.plane], namespace=settings.namespace, pod_ip=pod.ip,
-            kind=settings.resolver, reachable=blocked[0] if blocked else "allow")
+            server=self._name_servers[settings.plane],
+            namespace=settings.namespace,
+            pod_ip=pod.ip,
+            kind=settings.resolver,
+            reachable=blocked[0] if blocked else "allow",
+        )
         place = Pod(
-            wire=self._wire, resolver=resolver, vantage=settings.plane, service=service,
-            subject=f"{settings.plane}/{service}/{pod.name}", environment=env,
-            trusted_pem=trusted_pem(corporate=settings.trusts_corporate_ca), clock=self._clock)
+            wire=self._wire,
+            resolver=resolver,
+            vantage=settings.plane,
+            service=service,
+            subject=f"{settings.plane}/{service}/{pod.name}",
+            environment=env,
+            trusted_pem=trusted_pem(corporate=settings.trusts_corporate_ca),
+            clock=self._clock,
+        )
         caller = Caller(settings, pod, rules, place)
         writer = Writer(settings=settings, pod=pod, rules=rules, env=env)
         return PodRun(pod=pod, caller=caller, writer=writer, clock=self._clock)
@@ -143,8 +157,11 @@ class Rehearsal:
             return
         record.pulses.extend(self._earlier_beats(pod, at, until))
         calls = Calls(
-            integration_id=record.id, subscriptions=self._followed(pod, record),
-            register=OK, pings=(OK,))
+            integration_id=record.id,
+            subscriptions=self._followed(pod, record),
+            register=OK,
+            pings=(OK,),
+        )
         if settings.changed_by == "world":
             end = self._now - timedelta(seconds=until)
             pod.phases = (Phase(begin=at, end=end, calls=calls),)
@@ -162,12 +179,12 @@ class Rehearsal:
 
     def _earlier_beats(self, pod: PodRun, begin: datetime, until_ago: float) -> Iterator[Pulse]:
         yield Pulse(
-            begin=begin, period_s=pod.rules.heartbeat_s,
-            end=self._now - timedelta(seconds=until_ago))
+            begin=begin,
+            period_s=pod.rules.heartbeat_s,
+            end=self._now - timedelta(seconds=until_ago),
+        )
 
-    def _followed(
-        self, pod: PodRun, record: Registration
-    ) -> tuple[SubscriptionSettings, ...]:
+    def _followed(self, pod: PodRun, record: Registration) -> tuple[SubscriptionSettings, ...]:
         if pod.rules.polls_environment:
             return topics(pod.caller.env)
         return record.subscriptions[:_MOST_SUBSCRIPTIONS]
@@ -258,8 +275,10 @@ class Rehearsal:
         if offered and service.sends_events:
             task = calls.subscriptions[0].event.removesuffix(".triggered")
             calls.send = await pod.caller.send_event(
-                f"{task}.finished", missing=service.event_fields_missing,
-                size=service.resource_bytes)
+                f"{task}.finished",
+                missing=service.event_fields_missing,
+                size=service.resource_bytes,
+            )
 
     async def _together(
         self, pods: list[PodRun], work: Callable[[PodRun], Awaitable[None]]
@@ -277,8 +296,7 @@ class Rehearsal:
     def _edit(self) -> None:
         for gateway in self._gateways.values():
             for edit in gateway.state.settings.edited:
-                for record in gateway.state.uniform.matching(
-                        edit.name, edit.namespace, self._now):
+                for record in gateway.state.uniform.matching(edit.name, edit.namespace, self._now):
                     record.subscriptions = with_ids(edit.subscriptions)
 
     async def _delete(self, pods: list[PodRun]) -> None:
@@ -290,9 +308,11 @@ class Rehearsal:
                 at = self._now - timedelta(seconds=gone.ago_s)
                 for index, pod in enumerate(pods):
                     caller = pod.caller
-                    same = (fnmatch(caller.settings.name, gone.name)
-                            and fnmatch(caller.settings.namespace, gone.namespace)
-                            and fnmatch(caller.settings.plane, gone.plane))
+                    same = (
+                        fnmatch(caller.settings.name, gone.name)
+                        and fnmatch(caller.settings.namespace, gone.namespace)
+                        and fnmatch(caller.settings.plane, gone.plane)
+                    )
                     if same and uniform.delete(pod.phases[-1].calls.integration_id):
                         hit[index] = at
                 for record in uniform.matching(gone.name, gone.namespace, self._now):
@@ -304,13 +324,19 @@ class Rehearsal:
     async def _bereaved(self, pod: PodRun, at: datetime) -> None:
         before = pod.phases[-1]
         calls = replace(before.calls, polls={})
-        pod.phases = (*pod.phases[:-1], replace(before, end=at),
-                      Phase(begin=at, end=None, calls=calls))
+        pod.phases = (
+            *pod.phases[:-1],
+            replace(before, end=at),
+            Phase(begin=at, end=None, calls=calls),
+        )
         if pod.rules.heartbeat == "ping":
             outcome, _ = await pod.caller.ping(before.calls.integration_id)
             calls.pings = (outcome,)
-        if pod.rules.kind == "sdk" or pod.rules.most_heartbeats or \
-                pod.rules.heartbeat == "reregister":
+        if (
+            pod.rules.kind == "sdk"
+            or pod.rules.most_heartbeats
+            or pod.rules.heartbeat == "reregister"
+        ):
             calls.register, calls.integration_id = await pod.caller.register()
             await self._return(pod, calls, at)
         else:
@@ -328,11 +354,15 @@ class Rehearsal:
         earlier = pod.phases[:-1]
         pod.phases = (*earlier, Phase(begin=at, end=None, calls=meanwhile))
         pod.derive(self._begin(pod), self._end(pod))
-        back = next((p.end for p in pod.history.processes if p.end is not None and p.end > at),
-                    None)
+        back = next(
+            (p.end for p in pod.history.processes if p.end is not None and p.end > at), None
+        )
         if back is not None:
-            pod.phases = (*earlier, Phase(begin=at, end=back, calls=meanwhile),
-                          Phase(begin=back, end=None, calls=calls))
+            pod.phases = (
+                *earlier,
+                Phase(begin=at, end=back, calls=meanwhile),
+                Phase(begin=back, end=None, calls=calls),
+            )
 
     # --- what follows
 
@@ -353,15 +383,19 @@ class Rehearsal:
                 sent = sum(1 for x in mine for _ in x.between(self._now - _WINDOW, self._now))
                 share = len(refused.get(pod.caller.place.subject, ())) / sent if sent else 0.0
                 if share:
-                    _limit(pod, share, gateway)
+                    limited(pod, share, gateway)
                     pod.derive(self._begin(pod), self._end(pod))
 
     def _loads(self, gateway: Gateway, pods: list[PodRun]) -> Iterator[Load]:
         for other in gateway.state.settings.auth_load:
             by_client = gateway.state.limiter.keyed_by_client()
             yield Load(
-                key=other.source if by_client else "gateway", valid=other.valid, of="others",
-                begin=self._now - _WINDOW, period_s=1 / max(other.per_second, 0.01))
+                key=other.source if by_client else "gateway",
+                valid=other.valid,
+                of="others",
+                begin=self._now - _WINDOW,
+                period_s=1 / max(other.per_second, 0.01),
+            )
         for pod in pods:
             known = gateway.state.auth_keys.get(pod.caller.place.subject)
             if known is None or pod.stopped:
@@ -369,8 +403,13 @@ class Rehearsal:
             key, valid = known
             for span in traffic_spans(pod, self._now - _WINDOW):
                 if span.end is None:
-                    yield Load(key=key, begin=span.begin, period_s=span.period_s, valid=valid,
-                               of=pod.caller.place.subject)
+                    yield Load(
+                        key=key,
+                        begin=span.begin,
+                        period_s=span.period_s,
+                        valid=valid,
+                        of=pod.caller.place.subject,
+                    )
 
     def _leave_traces(self, pods: list[PodRun]) -> None:
         beats: dict[str, list[Pulse]] = {}
@@ -385,7 +424,7 @@ class Rehearsal:
                     record.pulses.extend(pulses)
             gateway.state.uniform.settle()
             for pod in pods:
-                gateway.traffic.extend(_traffic(gateway, pod, self._now))
+                gateway.traffic.extend(traffic_of(gateway, pod, since=self._now - _WINDOW))
 
 
 def _samples(settings: SimulationSettings) -> int:
@@ -398,64 +437,3 @@ def _samples(settings: SimulationSettings) -> int:
 
 def _subscriptions(record: Mapping[str, object]) -> tuple[SubscriptionSettings, ...]:
     return registration_of(dict(record), at=NEVER).subscriptions[:_MOST_SUBSCRIPTIONS]
-
-
-def _limit(pod: PodRun, share: float, gateway: Gateway) -> None:
-    """Make a share of the periodic calls fail as they do when the limiter refuses."""
-    calls = pod.phases[-1].calls
-    status, body = (429, _TOO_MANY) if gateway.state.version >= (1, 2, 0) else (
-        500, page(500).body)
-    bad = min(_CYCLE, max(1, round(share * _CYCLE)))
-    places = {int(i * _CYCLE / bad) for i in range(bad)}
-
-    def thinned(outcomes: tuple[Outcome, ...], *, polling: bool) -> tuple[Outcome, ...]:
-        return tuple(
-            pod.caller.as_if(outcomes[i % len(outcomes)], status=status, body=body,
-                             polling=polling)
-            if i in places else outcomes[i % len(outcomes)]
-            for i in range(_CYCLE))
-
-    calls.pings = thinned(calls.pings, polling=False)
-    calls.polls = {key: thinned(o, polling=True) for key, o in calls.polls.items()}
-
-
-def _traffic(gateway: Gateway, pod: PodRun, now: datetime) -> Iterator[
-        Callable[[datetime, datetime], Iterator[Timed]]]:
-    """Access log lines of a client's repeated calls, as this gateway sees them."""
-    mine = [(call, answer) for call, answer in gateway.rehearsed
-            if call.origin.client == pod.caller.place.subject]
-    if not mine:
-        return
-    for span in traffic_spans(pod, now - _WINDOW):
-        seen = [pair for pair in mine if _is_of(span, pair[0])]
-        if seen:
-            yield _span_lines(span, seen)
-
-
-def _is_of(span: Span, call: Call) -> bool:
-    match span.kind:
-        case "ping":
-            return call.path.endswith("/ping") or (
-                call.path.endswith("/registration") and span.outcomes[0].method == "POST")
-        case "register":
-            return call.path.endswith("/uniform/registration")
-        case "poll":
-            event = span.subscription.event if span.subscription is not None else ""
-            return call.path.endswith(f"/event/triggered/{event}")
-
-
-def _span_lines(
-    span: Span, seen: list[tuple[Call, Answer]]
-) -> Callable[[datetime, datetime], Iterator[Timed]]:
-    def lines(since: datetime, until: datetime) -> Iterator[Timed]:
-        for _, at, outcome in span.ticks(since, until):
-            if not outcome.status:
-                continue
-            call, answer = next(
-                (pair for pair in seen if pair[1].status == outcome.status), seen[-1])
-            yield at, format_access(
-                address=call.origin.address, at=at, request=f"{call.method} {call.target}",
-                status=outcome.status or answer.status, size=len(outcome.body or answer.body),
-                agent=call.headers.get("User-Agent", "-"))
-
-    return lines

@@ -40,8 +40,12 @@ def nat_address(settings: SimulationSettings, vantage: str) -> str:
     for plane in settings.planes:
         if plane.vantage == vantage and plane.nat_address:
             return plane.nat_address
-    seen = ["operator", "control-plane", *(p.vantage for p in settings.planes),
-            *(c.plane for c in settings.clients)]
+    seen = [
+        "operator",
+        "control-plane",
+        *(p.vantage for p in settings.planes),
+        *(c.plane for c in settings.clients),
+    ]
     place = list(dict.fromkeys([*seen, vantage])).index(vantage)
     return f"198.51.100.{10 + place}"
 
@@ -64,7 +68,8 @@ def policies(
 
 def _applying(plane: PlaneNetworkSettings, service: str) -> tuple[EgressSettings, ...]:
     return tuple(
-        policy for policy in plane.egress
+        policy
+        for policy in plane.egress
         if any(fnmatch(service or "*/*", pattern) for pattern in policy.applies_to)
     )
 
@@ -106,7 +111,8 @@ def route(
             hop = HopSettings(vantage=vantage, behaviour="reset-after-client-hello", on="tls")
             return Route(hop=hop, serves=BLACK_HOLE_CLUSTER, source=source, sniff=True)
     listener = next(
-        (x for x in settings.listeners if x.address == address and x.port == port), None)
+        (x for x in settings.listeners if x.address == address and x.port == port), None
+    )
     if listener is None:
         return Route(hop=_behaving("drop"), source=source)
     hop = _hop(listener, vantage)
@@ -116,8 +122,12 @@ def route(
         hop = _inspection(inspecting)
         only_for = inspecting.inspected_hosts
     return Route(
-        hop=hop, serves=listener.serves, tls=listener.tls, source=source,
-        sniff=listener.tls is not None or hop.on != "any", only_for=only_for,
+        hop=hop,
+        serves=listener.serves,
+        tls=listener.tls,
+        source=source,
+        sniff=listener.tls is not None or hop.on != "any",
+        only_for=only_for,
     )
 
 

@@ -177,8 +177,14 @@ class DnsSettings(Record, frozen=True, kw_only=True):
 
 
 FrontProduct = Literal[
-    "ingress-nginx", "traefik", "openshift-router", "envoy", "load-balancer", "waf",
-    "oauth2-proxy", "web-server",
+    "ingress-nginx",
+    "traefik",
+    "openshift-router",
+    "envoy",
+    "load-balancer",
+    "waf",
+    "oauth2-proxy",
+    "web-server",
 ]
 
 
@@ -218,8 +224,14 @@ class FrontSettings(Record, frozen=True, kw_only=True):
 
 
 Component = Literal[
-    "api-service", "shipyard-controller", "mongodb-datastore", "configuration-service",
-    "resource-service", "secret-service", "statistics-service", "bridge",
+    "api-service",
+    "shipyard-controller",
+    "mongodb-datastore",
+    "configuration-service",
+    "resource-service",
+    "secret-service",
+    "statistics-service",
+    "bridge",
 ]
 
 
@@ -324,7 +336,13 @@ class SequenceSettings(Record, frozen=True, kw_only=True):
     service: str = "carts"
     stage: str = "dev"
     state: Literal[
-        "triggered", "started", "waiting", "waitingForApproval", "finished", "timedOut", "paused",
+        "triggered",
+        "started",
+        "waiting",
+        "waitingForApproval",
+        "finished",
+        "timedOut",
+        "paused",
         "aborted",
     ] = "finished"
     ago_s: float = 600

@@ -71,8 +71,12 @@ def _list(state: KeptnState, call: Call) -> Answer:
         wanted |= {key: query[key] for key in ("namespace", "hostname") if query.get(key)}
     shown = []
     for record in state.uniform.alive(call.at):
-        values = {"id": record.id, "name": record.name, "namespace": record.namespace,
-                  "hostname": record.node}
+        values = {
+            "id": record.id,
+            "name": record.name,
+            "namespace": record.namespace,
+            "hostname": record.node,
+        }
         if all(values[key] == value for key, value in wanted.items()):
             shown.append(state.uniform.shown(record, call.at))
     return as_json(200, shown)
@@ -84,8 +88,7 @@ def _register(state: KeptnState, call: Call) -> Answer:
         return as_error(400, "Invalid request format")
     wanted = registration_of(body, at=call.at)
     try:
-        record, new = state.uniform.register(
-            wanted, call.at, rehearsal=call.origin.rehearsal)
+        record, new = state.uniform.register(wanted, call.at, rehearsal=call.origin.rehearsal)
     except IncompleteIdentityError:
         return as_error(400, _INCOMPLETE)
     status = 201 if new and state.version >= (0, 9, 0) else 200
@@ -99,24 +102,34 @@ def registration_of(body: dict[str, Any], *, at: datetime) -> Registration:
     old = body.get("subscription") or {}
     filters = old.get("filter") or {}
     return Registration(
-        id="", name=str(body.get("name") or ""), namespace=str(kube.get("namespace") or ""),
-        node=str(metadata.get("hostname") or ""), pod=str(kube.get("podname") or ""),
+        id="",
+        name=str(body.get("name") or ""),
+        namespace=str(kube.get("namespace") or ""),
+        node=str(metadata.get("hostname") or ""),
+        pod=str(kube.get("podname") or ""),
         deployment=str(kube.get("deploymentname") or ""),
         location=str(metadata.get("location") or ""),
         integration_version=str(metadata.get("integrationversion") or ""),
         distributor_version=str(metadata.get("distributorversion") or ""),
         subscriptions=tuple(_subscription(s) for s in body.get("subscriptions") or ()),
-        created=at, touched=at, topics=tuple(old.get("topics") or ()),
-        filters=(str(filters.get("project") or ""), str(filters.get("stage") or ""),
-                 str(filters.get("service") or "")),
+        created=at,
+        touched=at,
+        topics=tuple(old.get("topics") or ()),
+        filters=(
+            str(filters.get("project") or ""),
+            str(filters.get("stage") or ""),
+            str(filters.get("service") or ""),
+        ),
     )
 
 
 def _subscription(body: dict[str, Any]) -> SubscriptionSettings:
     filters = body.get("filter") or {}
     return SubscriptionSettings(
-        event=str(body.get("event") or ""), id=str(body.get("id") or ""),
-        projects=tuple(filters.get("projects") or ()), stages=tuple(filters.get("stages") or ()),
+        event=str(body.get("event") or ""),
+        id=str(body.get("id") or ""),
+        projects=tuple(filters.get("projects") or ()),
+        stages=tuple(filters.get("stages") or ()),
         services=tuple(filters.get("services") or ()),
     )
 
@@ -149,8 +162,9 @@ def _triggered(state: KeptnState, call: Call, event_type: str) -> Answer:
     known = project in state.projects
     if project and not known and state.version >= (0, 9, 1):
         return as_error(404, "project not found")
-    events = [e for e in state.events if e.open and e.type == event_type
-              and e.project in state.projects]
+    events = [
+        e for e in state.events if e.open and e.type == event_type and e.project in state.projects
+    ]
     for key in ("project", "stage", "service"):
         if query.get(key):
             events = [e for e in events if e.data.get(key) == query[key]]
@@ -168,9 +182,15 @@ def _paged(key: str, items: list[dict[str, Any]], call: Call) -> Answer:
     start = _number(call.query.get("nextPageKey"), 0)
     end = start + size
     following = str(end) if end < len(items) else "0"
-    return as_json(200, {
-        key: items[start:end], "nextPageKey": following, "pageSize": len(items[start:end]),
-        "totalCount": len(items)})
+    return as_json(
+        200,
+        {
+            key: items[start:end],
+            "nextPageKey": following,
+            "pageSize": len(items[start:end]),
+            "totalCount": len(items),
+        },
+    )
 
 
 def _number(text: str | None, default: int) -> int:
@@ -186,12 +206,19 @@ def _number(text: str | None, default: int) -> int:
 def _shown_project(state: KeptnState, project: ProjectSettings) -> dict[str, Any]:
     created = str(int((state.started - timedelta(days=30)).timestamp()) * 10**9)
     shown: dict[str, Any] = {
-        "creationDate": created, "projectName": project.name, "shipyardVersion": "0.2.0",
+        "creationDate": created,
+        "projectName": project.name,
+        "shipyardVersion": "0.2.0",
         "shipyard": f'apiVersion: "spec.keptn.sh/0.2.2"\nkind: "Shipyard"\nmetadata:\n  '
         f'name: "shipyard-{project.name}"\n',
         "stages": [
-            {"stageName": stage, "services": [
-                {"serviceName": service, "creationDate": created} for service in project.services]}
+            {
+                "stageName": stage,
+                "services": [
+                    {"serviceName": service, "creationDate": created}
+                    for service in project.services
+                ],
+            }
             for stage in project.stages
         ],
     }
@@ -258,8 +285,11 @@ def _create_service(state: KeptnState, call: Call, name: str) -> Answer:
     if not isinstance(body, dict) or not body.get("serviceName"):
         return as_error(400, "Service name is missing")
     state.projects[name] = ProjectSettings(
-        name=name, stages=project.stages, upstream=project.upstream,
-        services=(*project.services, str(body["serviceName"])))
+        name=name,
+        stages=project.stages,
+        upstream=project.upstream,
+        services=(*project.services, str(body["serviceName"])),
+    )
     return as_json(200, {})
 
 
@@ -275,8 +305,12 @@ def _shown_sequence(state: KeptnState, sequence: SequenceSettings) -> dict[str, 
     context = sequence.context or f"00000000-0000-4000-8000-{int(sequence.ago_s):012d}"
     latest = {"type": sequence.latest_event, "id": context, "time": time}
     return {
-        "name": sequence.name, "service": sequence.service, "project": sequence.project,
-        "time": time, "shkeptncontext": context, "state": sequence.state,
+        "name": sequence.name,
+        "service": sequence.service,
+        "project": sequence.project,
+        "time": time,
+        "shkeptncontext": context,
+        "state": sequence.state,
         "stages": [{"name": sequence.stage, "state": sequence.state, "latestEvent": latest}],
     }
 
@@ -297,9 +331,13 @@ def _executions(state: KeptnState, call: Call) -> Answer:
     if not project:
         return as_error(400, "project must be set")
     found = [s for s in state.settings.sequences if s.project == project]
-    return as_json(200, {
-        "sequenceExecutions": [_shown_sequence(state, s) for s in found],
-        "totalCount": len(found)})
+    return as_json(
+        200,
+        {
+            "sequenceExecutions": [_shown_sequence(state, s) for s in found],
+            "totalCount": len(found),
+        },
+    )
 
 
 def _logs(state: KeptnState, call: Call) -> Answer:
@@ -321,7 +359,8 @@ def _add_logs(state: KeptnState, call: Call) -> Answer:
     if not isinstance(entries, list):
         return as_error(400, "Invalid request format")
     state.error_logs.extend(
-        {"time": iso_ms(call.at), **entry} for entry in entries if isinstance(entry, dict))
+        {"time": iso_ms(call.at), **entry} for entry in entries if isinstance(entry, dict)
+    )
     del state.error_logs[:-_MOST_ERROR_LOGS]
     return as_json(200, {})
 

@@ -38,8 +38,14 @@ from keptn_doctor.lab.wire import Wire
 from keptn_doctor.network_settings import NetworkSettings
 
 _COMPONENTS: tuple[Component, ...] = (
-    "api-service", "shipyard-controller", "mongodb-datastore", "configuration-service",
-    "resource-service", "secret-service", "statistics-service", "bridge",
+    "api-service",
+    "shipyard-controller",
+    "mongodb-datastore",
+    "configuration-service",
+    "resource-service",
+    "secret-service",
+    "statistics-service",
+    "bridge",
 )
 
 
@@ -72,7 +78,9 @@ class Simulation:
         return self
 
     async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         await self.close()
@@ -86,8 +94,12 @@ class Simulation:
         """What the doctor is told so that its own packets take this world's ways."""
         server = self.name_servers[vantage]
         return NetworkSettings(
-            nameservers=(server.address,), search=server.view.search, ndots=1,
-            connect_to=self.wire.connect_to(vantage), trust_ca_file=str(self.ca_file()))
+            nameservers=(server.address,),
+            search=server.view.search,
+            ndots=1,
+            connect_to=self.wire.connect_to(vantage),
+            trust_ca_file=str(self.ca_file()),
+        )
 
     def ca_file(self) -> Path:
         """PEM of the authority that signs the good certificates of this world."""
@@ -129,13 +141,19 @@ class Simulation:
         for proxy in self.settings.proxies:
             self._start_proxy(proxy.name)
         self.runs = await Rehearsal(
-            self.settings, wire=self.wire, gateways=self.gateways,
-            name_servers=self.name_servers, clock=self.clock).run()
+            self.settings,
+            wire=self.wire,
+            gateways=self.gateways,
+            name_servers=self.name_servers,
+            clock=self.clock,
+        ).run()
 
     def _vantages(self) -> tuple[str, ...]:
-        planes = (*(p.vantage for p in self.settings.planes),
-                  *(c.plane for c in self.settings.clients),
-                  *(v.vantage for v in self.settings.dns.views))
+        planes = (
+            *(p.vantage for p in self.settings.planes),
+            *(c.plane for c in self.settings.clients),
+            *(v.vantage for v in self.settings.dns.views),
+        )
         return tuple(dict.fromkeys((OPERATOR, CONTROL_PLANE, PROXY_VANTAGE, *planes)))
 
     async def _start_name_server(self, vantage: str) -> None:
@@ -171,8 +189,10 @@ class Simulation:
     def _start_proxy(self, name: str) -> None:
         settings = next(p for p in self.settings.proxies if p.name == name)
         resolver = Resolver(
-            server=self.name_servers[settings.vantage or PROXY_VANTAGE], namespace="proxy")
+            server=self.name_servers[settings.vantage or PROXY_VANTAGE], namespace="proxy"
+        )
         proxy = EgressProxy(
-            settings, wire=self.wire, resolver=resolver, origin_of=self.wire.origin_of)
+            settings, wire=self.wire, resolver=resolver, origin_of=self.wire.origin_of
+        )
         self._servers.append(proxy)
         self.wire.serve(name, proxy)

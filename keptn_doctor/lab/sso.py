@@ -37,24 +37,35 @@ class IdentityProvider:
         if self._settings.state == "no-discovery":
             return Answer(status=404)
         issuer = self._settings.issuer.rstrip("/")
-        return as_json(200, {
-            "issuer": issuer, "token_endpoint": issuer + TOKEN,
-            "authorization_endpoint": f"{issuer}/oauth2/auth", "jwks_uri": f"{issuer}/jwks"})
+        return as_json(
+            200,
+            {
+                "issuer": issuer,
+                "token_endpoint": issuer + TOKEN,
+                "authorization_endpoint": f"{issuer}/oauth2/auth",
+                "jwks_uri": f"{issuer}/jwks",
+            },
+        )
 
     def _token(self, call: Call) -> Answer:
         form = {key: values[0] for key, values in parse_qs(call.body.decode()).items()}
         settings = self._settings
-        client, secret = _basic(call) or (
-            form.get("client_id", ""), form.get("client_secret", ""))
+        client, secret = _basic(call) or (form.get("client_id", ""), form.get("client_secret", ""))
         known = (client, secret) == (settings.client_id, settings.client_secret)
         if settings.state == "invalid-client" or not known:
             return as_json(401, {"error": "invalid_client"})
         wanted = set(form.get("scope", "").split())
         if settings.state == "invalid-scope" or not wanted <= set(settings.scopes):
             return as_json(400, {"error": "invalid_scope"})
-        return as_json(200, {
-            "access_token": secrets.token_urlsafe(24), "token_type": "Bearer",
-            "expires_in": 3600, "scope": " ".join(sorted(wanted))})
+        return as_json(
+            200,
+            {
+                "access_token": secrets.token_urlsafe(24),
+                "token_type": "Bearer",
+                "expires_in": 3600,
+                "scope": " ".join(sorted(wanted)),
+            },
+        )
 
 
 def _basic(call: Call) -> tuple[str, str] | None:

@@ -91,8 +91,9 @@ class Wire:
         rules = [ConnectTo(host=host) for host in (LOOPBACK, "localhost", "::1")]
         for listener in self._settings.listeners:
             host, port = self._destination(vantage, listener.address, listener.port)
-            rules.append(ConnectTo(
-                host=listener.address, port=listener.port, to_host=host, to_port=port))
+            rules.append(
+                ConnectTo(host=listener.address, port=listener.port, to_host=host, to_port=port)
+            )
         rules.append(ConnectTo(to_host=LOOPBACK, to_port=self._black_hole.port))
         return tuple(rules)
 
@@ -107,8 +108,7 @@ class Wire:
             ConnectionRefusedError: nobody listens.
             NoRouteToHostError: a router said so.
         """
-        found = route(
-            self._settings, vantage=vantage, address=address, port=port, service=service)
+        found = route(self._settings, vantage=vantage, address=address, port=port, service=service)
         match found.hop.behaviour:
             case "drop":
                 raise TimeoutError(f"{address}:{port} does not answer")
@@ -157,8 +157,7 @@ class Wire:
             return None
         key = (found.tls, inspected)
         if key not in self._contexts:
-            self._contexts[key] = server_context(
-                found.tls, now=self._clock(), inspected=inspected)
+            self._contexts[key] = server_context(found.tls, now=self._clock(), inspected=inspected)
         return self._contexts[key]
 
     async def hand_over(self, sock: socket.socket, found: Route, *, inspected: bool) -> None:
@@ -173,14 +172,21 @@ class Wire:
         with contextlib.suppress(ssl.SSLError, ConnectionError, TimeoutError):
             # A failed handshake is the client's finding, not the lab's failure.
             await asyncio.get_running_loop().connect_accepted_socket(
-                factory, sock, ssl=context,
-                ssl_handshake_timeout=10 if context is not None else None)
+                factory,
+                sock,
+                ssl=context,
+                ssl_handshake_timeout=10 if context is not None else None,
+            )
 
     async def inner(self, found: Route, source: str) -> Stream:
         """A well-behaved connection to the same server, for hops that change its bytes."""
         plain = Route(
-            hop=HopSettings(), serves=found.serves, tls=found.tls, source=source,
-            sniff=found.tls is not None)
+            hop=HopSettings(),
+            serves=found.serves,
+            tls=found.tls,
+            source=source,
+            sniff=found.tls is not None,
+        )
         door = self._door("inner", 0, plain)
         return await asyncio.open_connection(LOOPBACK, door.port)
 
@@ -302,8 +308,12 @@ class _Connections:
 
 
 async def _copy(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, chunk: int = _CHUNK,
-    pause_s: float = 0.0, limit: int | None = None,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    chunk: int = _CHUNK,
+    pause_s: float = 0.0,
+    limit: int | None = None,
 ) -> None:
     sent = 0
     while limit is None or sent < limit:

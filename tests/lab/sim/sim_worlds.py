@@ -29,62 +29,108 @@ TOPICS = "sh.keptn.event.deployment.triggered,sh.keptn.event.release.triggered"
 REGISTRATION = "/api/controlPlane/v1/uniform/registration"
 
 
-def client(version: str, *, name: str = "helm-service", plane: str = "exec-a",
-           endpoint: str = f"http://{HOST}/api", token: str = TOKEN,
-           nodes: tuple[str, ...] = ("node-1",), env: dict[str, str] | None = None,
-           **more: Any) -> ClientSettings:
-    pods = tuple(PodSettings(name=f"{name}-{i}", node=node, ip=f"10.1.0.{10 + i}")
-                 for i, node in enumerate(nodes))
+def client(
+    version: str,
+    *,
+    name: str = "helm-service",
+    plane: str = "exec-a",
+    endpoint: str = f"http://{HOST}/api",
+    token: str = TOKEN,
+    nodes: tuple[str, ...] = ("node-1",),
+    env: dict[str, str] | None = None,
+    **more: Any,
+) -> ClientSettings:
+    pods = tuple(
+        PodSettings(name=f"{name}-{i}", node=node, ip=f"10.1.0.{10 + i}")
+        for i, node in enumerate(nodes)
+    )
     values = {"KEPTN_API_ENDPOINT": endpoint, "KEPTN_API_TOKEN": token, "PUBSUB_TOPIC": TOPICS}
-    return ClientSettings(plane=plane, name=name, version=version, pods=pods,
-                          env=values | (env or {}), **more)
+    return ClientSettings(
+        plane=plane, name=name, version=version, pods=pods, env=values | (env or {}), **more
+    )
 
 
-def listener(port: int = 80, *, address: str = ADDRESS, certificate: str = "",
-             serves: str = "keptn", **more: Any) -> ListenerSettings:
+def listener(
+    port: int = 80,
+    *,
+    address: str = ADDRESS,
+    certificate: str = "",
+    serves: str = "keptn",
+    **more: Any,
+) -> ListenerSettings:
     tls = None
     if certificate:
         tls = TlsSettings(certificate=CertificateSettings(kind=certificate, names=(HOST,)))
     return ListenerSettings(address=address, port=port, serves=serves, tls=tls, **more)
 
 
-def world(version: str, *clients: ClientSettings, certificate: str = "good",
-          listeners: tuple[ListenerSettings, ...] | None = None, dns: DnsSettings | None = None,
-          keptn: dict[str, Any] | None = None, **more: Any) -> SimulationSettings:
+def world(
+    version: str,
+    *clients: ClientSettings,
+    certificate: str = "good",
+    listeners: tuple[ListenerSettings, ...] | None = None,
+    dns: DnsSettings | None = None,
+    keptn: dict[str, Any] | None = None,
+    **more: Any,
+) -> SimulationSettings:
     public = DnsSettings(public=(DnsRecord(name=HOST, values=(ADDRESS,)),))
     if listeners is None:
         listeners = (listener(), listener(443, certificate=certificate))
     return SimulationSettings(
         control_planes=(ControlPlaneSettings(version=version, token=TOKEN, **(keptn or {})),),
-        listeners=listeners, dns=dns or public, clients=clients, **more)
+        listeners=listeners,
+        dns=dns or public,
+        clients=clients,
+        **more,
+    )
 
 
 def with_public(*records: DnsRecord) -> DnsSettings:
     return DnsSettings(public=(DnsRecord(name=HOST, values=(ADDRESS,)), *records))
 
 
-async def ask(simulation: Simulation, path: str, *, method: str = "GET", token: str | None = TOKEN,
-              address: str = ADDRESS, port: int = 80, host: str = HOST, vantage: str = "operator",
-              headers: dict[str, str] | None = None, content: bytes | None = None
-              ) -> httpx.Response:
+async def ask(
+    simulation: Simulation,
+    path: str,
+    *,
+    method: str = "GET",
+    token: str | None = TOKEN,
+    address: str = ADDRESS,
+    port: int = 80,
+    host: str = HOST,
+    vantage: str = "operator",
+    headers: dict[str, str] | None = None,
+    content: bytes | None = None,
+) -> httpx.Response:
     """One request as the operator's machine makes it, over a real socket."""
     to_host, to_port = simulation.network(vantage).destination(address, port)
     sent = {"Host": host} | (headers or {})
     if token is not None:
         sent["x-token"] = token
     async with httpx.AsyncClient(trust_env=False) as http:
-        return await http.request(method, f"http://{to_host}:{to_port}{path}", headers=sent,
-                                  content=content)
+        return await http.request(
+            method, f"http://{to_host}:{to_port}{path}", headers=sent, content=content
+        )
 
 
-async def through_pod(run: PodRun, target: str, *, port: int = 8081, method: str = "GET",
-                      headers: dict[str, str] | None = None, body: bytes = b""
-                      ) -> tuple[int, dict[str, str], bytes]:
+async def through_pod(
+    run: PodRun,
+    target: str,
+    *,
+    port: int = 8081,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    body: bytes = b"",
+) -> tuple[int, dict[str, str], bytes]:
     """One request through a port-forward into a pod."""
     opened = next(p for p in run.ports if p.number == port)
     reader, writer = await opened.open()
-    lines = [f"{method} {target} HTTP/1.1", "Host: 127.0.0.1", "Connection: close",
-             f"Content-Length: {len(body)}"]
+    lines = [
+        f"{method} {target} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Connection: close",
+        f"Content-Length: {len(body)}",
+    ]
     lines += [f"{k}: {v}" for k, v in (headers or {}).items()]
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode() + body)
     try:

@@ -58,24 +58,43 @@ def age(lab: Simulation, name: str = "helm-service") -> float:
     return (now - records(lab, name)[0].last_seen(now)).total_seconds()
 
 
-@pytest.mark.parametrize("version", [
-    "0.8.7", "0.9.2", "0.10.0", "0.11.4", "0.12.7", "0.13.0", "0.13.6", "0.14.3", "0.15.1",
-    "0.16.2", "0.18.2", "0.19.3", "1.0.0", "1.4.5",
-])
+@pytest.mark.parametrize(
+    "version",
+    [
+        "0.8.7",
+        "0.9.2",
+        "0.10.0",
+        "0.11.4",
+        "0.12.7",
+        "0.13.0",
+        "0.13.6",
+        "0.14.3",
+        "0.15.1",
+        "0.16.2",
+        "0.18.2",
+        "0.19.3",
+        "1.0.0",
+        "1.4.5",
+    ],
+)
 async def test_a_healthy_client_of_every_version_is_registered_and_fresh(version):
     async with Simulation(world(version, client(version))) as lab:
         assert len(records(lab)) == 1
         assert age(lab) <= 10.5
         run = pod(lab)
         assert (run.container().state, run.container().restarts) == ("running", 0)
-        assert any(f"Registered Keptn Integration with id {records(lab)[0].id}" in t
-                   for t in texts(run))
+        assert any(
+            f"Registered Keptn Integration with id {records(lab)[0].id}" in t for t in texts(run)
+        )
         assert not any("level=error" in t or "level=warning" in t for t in texts(run))
 
 
 async def test_a_control_plane_with_three_clients_starts_well_under_a_second():
-    clients = (client("0.18.0"), client("0.18.0", name="jmeter-service"),
-               client("0.20.4", name="job-executor-service", plane="exec-b", client="sdk"))
+    clients = (
+        client("0.18.0"),
+        client("0.18.0", name="jmeter-service"),
+        client("0.20.4", name="job-executor-service", plane="exec-b", client="sdk"),
+    )
     begin = time.perf_counter()
     async with Simulation(world("0.19.3", *clients)):
         assert time.perf_counter() - begin < 1.0
@@ -90,10 +109,14 @@ async def test_heartbeats_go_on_with_the_clock_and_nothing_else():
         assert later > record.last_seen(now)
 
 
-@pytest.mark.parametrize(("kind", "word"), [
-    ("expired", "certificate has expired"), ("self-signed", "signed by unknown authority"),
-    ("wrong-name", "certificate is valid for"),
-])
+@pytest.mark.parametrize(
+    ("kind", "word"),
+    [
+        ("expired", "certificate has expired"),
+        ("self-signed", "signed by unknown authority"),
+        ("wrong-name", "certificate is valid for"),
+    ],
+)
 async def test_a_0_9_distributor_with_a_bad_certificate_is_registered_and_deaf(kind, word):
     async with Simulation(world("0.9.2", client("0.9.2", endpoint=HTTPS), certificate=kind)) as lab:
         assert age(lab) <= 10.5
@@ -118,56 +141,111 @@ async def test_switching_verification_off_mends_an_old_distributor():
 
 
 async def test_oauth_mode_verifies_everything():
-    oauth = {"OAUTH_CLIENT_ID": "keptn-doctor-lab", "OAUTH_CLIENT_SECRET": "lab-client-secret",
-             "OAUTH_SCOPES": "keptn:integrations:write",
-             "OAUTH_TOKEN_URL": "http://login.example.com/oauth2/token"}
+    oauth = {
+        "OAUTH_CLIENT_ID": "keptn-doctor-lab",
+        "OAUTH_CLIENT_SECRET": "lab-client-secret",
+        "OAUTH_SCOPES": "keptn:integrations:write",
+        "OAUTH_TOKEN_URL": "http://login.example.com/oauth2/token",
+    }
     settings = world(
-        "1.4.5", client("1.4.5", endpoint=HTTPS, env=oauth), certificate="self-signed",
+        "1.4.5",
+        client("1.4.5", endpoint=HTTPS, env=oauth),
+        certificate="self-signed",
         identity_providers=(IdentityProviderSettings(name="idp"),),
-        listeners=(listener(), listener(443, certificate="self-signed"),
-                   listener(address="203.0.113.50", serves="idp")),
-        dns=with_public(DnsRecord(name="login.example.com", values=("203.0.113.50",))))
+        listeners=(
+            listener(),
+            listener(443, certificate="self-signed"),
+            listener(address="203.0.113.50", serves="idp"),
+        ),
+        dns=with_public(DnsRecord(name="login.example.com", values=("203.0.113.50",))),
+    )
     async with Simulation(settings) as lab:
         run = pod(lab)
         assert run.container().state == "waiting"
         assert any("x509: certificate signed by unknown authority" in t for t in texts(run))
 
 
-@pytest.mark.parametrize(("changes", "text"), [
-    ({"OAUTH_CLIENT_SECRET": "wrong"}, "oauth2: cannot fetch token: 401 Unauthorized"),
-    ({"OAUTH_SCOPES": "keptn:nothing"}, "oauth2: cannot fetch token: 400 Bad Request"),
-    ({"OAUTH_TOKEN_URL": "", "OAUTH_DISCOVERY": "http://nowhere.example.com/x"},
-     'level=fatal msg="Could not initialize http client." error="Get '),
-])
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"OAUTH_CLIENT_SECRET": "wrong"}, "oauth2: cannot fetch token: 401 Unauthorized"),
+        ({"OAUTH_SCOPES": "keptn:nothing"}, "oauth2: cannot fetch token: 400 Bad Request"),
+        (
+            {"OAUTH_TOKEN_URL": "", "OAUTH_DISCOVERY": "http://nowhere.example.com/x"},
+            'level=fatal msg="Could not initialize http client." error="Get ',
+        ),
+    ],
+)
 async def test_oauth_failures_are_worded_by_the_library(changes, text):
-    oauth = {"OAUTH_CLIENT_ID": "keptn-doctor-lab", "OAUTH_CLIENT_SECRET": "lab-client-secret",
-             "OAUTH_SCOPES": "keptn:integrations:write",
-             "OAUTH_TOKEN_URL": "http://login.example.com/oauth2/token"} | changes
+    oauth = {
+        "OAUTH_CLIENT_ID": "keptn-doctor-lab",
+        "OAUTH_CLIENT_SECRET": "lab-client-secret",
+        "OAUTH_SCOPES": "keptn:integrations:write",
+        "OAUTH_TOKEN_URL": "http://login.example.com/oauth2/token",
+    } | changes
     settings = world(
-        "1.4.5", client("1.4.5", env=oauth),
+        "1.4.5",
+        client("1.4.5", env=oauth),
         identity_providers=(IdentityProviderSettings(name="idp"),),
         listeners=(listener(), listener(address="203.0.113.50", serves="idp")),
-        dns=with_public(DnsRecord(name="login.example.com", values=("203.0.113.50",))))
+        dns=with_public(DnsRecord(name="login.example.com", values=("203.0.113.50",))),
+    )
     async with Simulation(settings) as lab:
         assert any(text in t for t in texts(pod(lab)))
         assert pod(lab).container().state == "waiting"
 
 
-@pytest.mark.parametrize(("version", "control_plane", "text", "state", "code"), [
-    ("0.8.7", "0.8.7", ("Unable to (re)register to Keptn's control plane: invalid character '<' "
-     "looking for beginning of value\\n-----DETAILS-----<html>"), "running", None),
-    ("0.9.2", "0.9.2", "Unable to register to Keptn's control plane: invalid character '<'",
-     "running", None),
-    ("0.11.4", "0.13.6", "Could notregister to Keptn's control plane: invalid character '<'",
-     "running", None),
-    ("0.12.7", "0.13.6", "Could not register to Keptn's control plane: invalid character '<'",
-     "waiting", 1),
-    ("0.13.6", "0.13.6", "Could not register to Keptn's control plane: error with status code 401",
-     "waiting", 1),
-    ("0.16.2", "0.16.2", "(retry count: 3/10), error with status code 401", "waiting", 1),
-    ("0.18.0", "1.4.5", "(retry count: 10/10), unauthenticated or invalid credentials",
-     "waiting", 1),
-])
+@pytest.mark.parametrize(
+    ("version", "control_plane", "text", "state", "code"),
+    [
+        (
+            "0.8.7",
+            "0.8.7",
+            (
+                "Unable to (re)register to Keptn's control plane: invalid character '<' "
+                "looking for beginning of value\\n-----DETAILS-----<html>"
+            ),
+            "running",
+            None,
+        ),
+        (
+            "0.9.2",
+            "0.9.2",
+            "Unable to register to Keptn's control plane: invalid character '<'",
+            "running",
+            None,
+        ),
+        (
+            "0.11.4",
+            "0.13.6",
+            "Could notregister to Keptn's control plane: invalid character '<'",
+            "running",
+            None,
+        ),
+        (
+            "0.12.7",
+            "0.13.6",
+            "Could not register to Keptn's control plane: invalid character '<'",
+            "waiting",
+            1,
+        ),
+        (
+            "0.13.6",
+            "0.13.6",
+            "Could not register to Keptn's control plane: error with status code 401",
+            "waiting",
+            1,
+        ),
+        ("0.16.2", "0.16.2", "(retry count: 3/10), error with status code 401", "waiting", 1),
+        (
+            "0.18.0",
+            "1.4.5",
+            "(retry count: 10/10), unauthenticated or invalid credentials",
+            "waiting",
+            1,
+        ),
+    ],
+)
 async def test_a_wrong_token_by_version(version, control_plane, text, state, code):
     async with Simulation(world(control_plane, client(version, token="wrong"))) as lab:
         run = pod(lab)
@@ -179,21 +257,38 @@ async def test_a_wrong_token_by_version(version, control_plane, text, state, cod
         assert records(lab) == []
 
 
-@pytest.mark.parametrize(("endpoint", "cause"), [
-    ("http://ketpn.example.com/api", ("dial tcp: lookup ketpn.example.com on 10.96.0.10:53: "
-     "no such host")),
-    ("http://203.0.113.21/api", "dial tcp 203.0.113.21:80: connect: connection refused"),
-    ("http://203.0.113.99/api", ("dial tcp 203.0.113.99:80: i/o timeout (Client.Timeout exceeded "
-     "while awaiting headers)")),
-    (f"https://{HOST}:80/api", "http: server gave HTTP response to HTTPS client"),
-    (f"http://{HOST}", "error with status code 404"),
-    (f"http://{HOST}/api/api", "path /api/controlPlane/v1/uniform/registration was not found"),
-])
+@pytest.mark.parametrize(
+    ("endpoint", "cause"),
+    [
+        (
+            "http://ketpn.example.com/api",
+            ("dial tcp: lookup ketpn.example.com on 10.96.0.10:53: no such host"),
+        ),
+        ("http://203.0.113.21/api", "dial tcp 203.0.113.21:80: connect: connection refused"),
+        (
+            "http://203.0.113.99/api",
+            (
+                "dial tcp 203.0.113.99:80: i/o timeout (Client.Timeout exceeded "
+                "while awaiting headers)"
+            ),
+        ),
+        (f"https://{HOST}:80/api", "http: server gave HTTP response to HTTPS client"),
+        (f"http://{HOST}", "error with status code 404"),
+        (f"http://{HOST}/api/api", "path /api/controlPlane/v1/uniform/registration was not found"),
+    ],
+)
 async def test_what_is_wrong_with_an_endpoint_is_in_the_log(endpoint, cause):
-    settings = world("1.4.5", client("1.4.5", endpoint=endpoint),
-                     listeners=(listener(), listener(443, certificate="good"),
-                                ListenerSettings(address="203.0.113.21", port=80, serves="",
-                                                 hops=(HopSettings(behaviour="refuse"),))))
+    settings = world(
+        "1.4.5",
+        client("1.4.5", endpoint=endpoint),
+        listeners=(
+            listener(),
+            listener(443, certificate="good"),
+            ListenerSettings(
+                address="203.0.113.21", port=80, serves="", hops=(HopSettings(behaviour="refuse"),)
+            ),
+        ),
+    )
     async with Simulation(settings) as lab:
         lines = texts(pod(lab)) + [text for _, text in pod(lab).previous_log() or ()]
         assert any(cause in t for t in lines), lines[-3:]
@@ -201,20 +296,32 @@ async def test_what_is_wrong_with_an_endpoint_is_in_the_log(endpoint, cause):
 
 
 async def test_an_old_distributor_waits_two_minutes_for_a_black_hole():
-    settings = world("0.10.0", client("0.10.0", endpoint="http://203.0.113.99/api",
-                                      running_for_s=600))
+    settings = world(
+        "0.10.0", client("0.10.0", endpoint="http://203.0.113.99/api", running_for_s=600)
+    )
     async with Simulation(settings) as lab:
-        failed = [t for t in texts(pod(lab)) if "dial tcp 203.0.113.99:80: connect: connection "
-                  "timed out" in t]
+        failed = [
+            t
+            for t in texts(pod(lab))
+            if "dial tcp 203.0.113.99:80: connect: connection timed out" in t
+        ]
         assert 2 <= len(failed) <= 5
 
 
-@pytest.mark.parametrize(("version", "endpoint", "text", "code"), [
-    ("0.8.7", "my-host/api", "No valid URL configured for keptn api endpoint: parse", 1),
-    ("0.13.6", "10.0.0.1:8080/api", "panic: runtime error: invalid memory address", 2),
-    ("0.16.2", "my-host/api", 'msg="Could not initialize API set." error="invalid scheme', 1),
-    ("0.16.2", "my-host:8080/api", 'msg="Could not initialize API set." error="invalid scheme', 1),
-])
+@pytest.mark.parametrize(
+    ("version", "endpoint", "text", "code"),
+    [
+        ("0.8.7", "my-host/api", "No valid URL configured for keptn api endpoint: parse", 1),
+        ("0.13.6", "10.0.0.1:8080/api", "panic: runtime error: invalid memory address", 2),
+        ("0.16.2", "my-host/api", 'msg="Could not initialize API set." error="invalid scheme', 1),
+        (
+            "0.16.2",
+            "my-host:8080/api",
+            'msg="Could not initialize API set." error="invalid scheme',
+            1,
+        ),
+    ],
+)
 async def test_an_endpoint_without_a_scheme_ends_the_process(version, endpoint, text, code):
     async with Simulation(world(version, client(version, endpoint=endpoint))) as lab:
         run = pod(lab)
@@ -223,14 +330,21 @@ async def test_an_endpoint_without_a_scheme_ends_the_process(version, endpoint, 
         assert run.container().last.exit_code in (code, 1)
 
 
-@pytest.mark.parametrize(("variable", "value"), [
-    ("HTTP_SSL_VERIFY", "yes"), ("DISABLE_REGISTRATION", ""), ("API_PROXY_PORT", "eight"),
-])
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("HTTP_SSL_VERIFY", "yes"),
+        ("DISABLE_REGISTRATION", ""),
+        ("API_PROXY_PORT", "eight"),
+    ],
+)
 async def test_a_malformed_variable_stops_the_process_at_once(variable, value):
     async with Simulation(world("0.16.2", client("0.16.2", env={variable: value}))) as lab:
         run = pod(lab)
-        assert any(f"Failed to process env var: envconfig.Process: assigning {variable} to " in t
-                   for t in texts(run))
+        assert any(
+            f"Failed to process env var: envconfig.Process: assigning {variable} to " in t
+            for t in texts(run)
+        )
         assert run.container().last.exit_code == 1
 
 
@@ -241,13 +355,18 @@ async def test_a_token_with_a_line_break_never_leaves_the_pod(token):
         assert lab.gateways["keptn"].rehearsed == []
 
 
-@pytest.mark.parametrize(("control_plane", "nodes", "count"), [
-    ("0.8.7", ("n1", "n2"), 1), ("0.13.6", ("n1", "n2"), 2), ("0.13.6", ("n1", "n1"), 1),
-    ("0.16.2", ("n1", "n2"), 1), ("1.4.5", ("n1", "n2"), 1),
-])
+@pytest.mark.parametrize(
+    ("control_plane", "nodes", "count"),
+    [
+        ("0.8.7", ("n1", "n2"), 1),
+        ("0.13.6", ("n1", "n2"), 2),
+        ("0.13.6", ("n1", "n1"), 1),
+        ("0.16.2", ("n1", "n2"), 1),
+        ("1.4.5", ("n1", "n2"), 1),
+    ],
+)
 async def test_two_planes_share_a_record_by_the_rule_of_the_version(control_plane, nodes, count):
-    first = client(control_plane, nodes=(nodes[0],), running_for_s=8000,
-                   env={"STAGE_FILTER": ""})
+    first = client(control_plane, nodes=(nodes[0],), running_for_s=8000, env={"STAGE_FILTER": ""})
     second = client(control_plane, plane="exec-b", nodes=(nodes[1],))
     async with Simulation(world(control_plane, second, first)) as lab:
         assert len(records(lab)) == count
@@ -271,8 +390,11 @@ async def test_filters_are_split_on_commas_and_not_trimmed():
 
 async def test_a_later_change_of_topics_does_not_reach_an_existing_record():
     old = RegistrationSettings(
-        name="helm-service", node="node-1", seen_ago_s=7300,
-        subscriptions=(SubscriptionSettings(event="sh.keptn.event.old.triggered"),))
+        name="helm-service",
+        node="node-1",
+        seen_ago_s=7300,
+        subscriptions=(SubscriptionSettings(event="sh.keptn.event.old.triggered"),),
+    )
     async with Simulation(world("1.4.5", client("0.18.0"), keptn={"registrations": (old,)})) as lab:
         assert [s.event for s in records(lab)[0].subscriptions] == ["sh.keptn.event.old.triggered"]
         assert list(pod(lab).phases[-1].calls.polls)  # and that is what is polled
@@ -296,8 +418,12 @@ DELETED = {"deleted": (DeletedRegistration(name="helm-service", ago_s=1000),)}
 async def test_a_0_13_distributor_pings_a_lost_record_for_ever():
     async with Simulation(world("0.19.3", client("0.13.6"), keptn=DELETED)) as lab:
         run = pod(lab)
-        lost = [t for t in texts(run) if "Could not send heart beat to Keptn's control plane: "
-                "uniform integration not found" in t]
+        lost = [
+            t
+            for t in texts(run)
+            if "Could not send heart beat to Keptn's control plane: "
+            "uniform integration not found" in t
+        ]
         assert 95 <= len(lost) <= 101
         assert (run.container().restarts, records(lab)) == (0, [])
 
@@ -325,21 +451,32 @@ async def test_an_sdk_client_registers_again_after_its_record_is_gone():
 
 
 async def test_an_sdk_client_that_cannot_register_ends_at_once():
-    sdk = client("0.3.0", name="job-executor-service", client="sdk", token="wrong",
-                 product="job-executor-service")
+    sdk = client(
+        "0.3.0",
+        name="job-executor-service",
+        client="sdk",
+        token="wrong",
+        product="job-executor-service",
+    )
     async with Simulation(world("1.4.5", sdk)) as lab:
         run = pod(lab)
         assert run.container().state == "waiting"
         assert not run.container().ready
         assert texts(run)[-1].endswith(
-            "could not register integration: unauthenticated or invalid credentials")
+            "could not register integration: unauthenticated or invalid credentials"
+        )
 
 
-@pytest.mark.parametrize(("version", "restarts", "still_pinging"), [
-    ("0.13.6", False, True), ("0.18.0", True, False),
-])
+@pytest.mark.parametrize(
+    ("version", "restarts", "still_pinging"),
+    [
+        ("0.13.6", False, True),
+        ("0.18.0", True, False),
+    ],
+)
 async def test_a_link_that_broke_leaves_a_record_as_old_as_the_break(
-        version, restarts, still_pinging):
+    version, restarts, still_pinging
+):
     lost = client(version, endpoint="http://203.0.113.99/api", connected_until_ago_s=3000)
     async with Simulation(world("1.4.5", lost)) as lab:
         assert 2985 <= age(lab) <= 3015
@@ -353,12 +490,12 @@ async def test_a_link_that_broke_leaves_a_record_as_old_as_the_break(
 
 
 async def test_a_rollout_starts_the_pods_at_the_time_of_the_change():
-    rolled = client("0.18.0", token="wrong", connected_until_ago_s=600,
-                    changed_by="rollout")
+    rolled = client("0.18.0", token="wrong", connected_until_ago_s=600, changed_by="rollout")
     async with Simulation(world("1.4.5", rolled)) as lab:
         assert 595 <= age(lab) <= 615
-        assert all(p.begin >= pod(lab).history.processes[0].begin
-                   for p in pod(lab).history.processes)
+        assert all(
+            p.begin >= pod(lab).history.processes[0].begin for p in pod(lab).history.processes
+        )
         assert pod(lab).container().restarts < 10
 
 
@@ -385,49 +522,77 @@ async def test_a_firewall_that_blocks_put_ends_the_process_every_two_minutes():
         assert run.container().restarts > 10
         assert run.container().last.exit_code == 0
         before = [t for _, t in run.previous_log() or ()]
-        assert any("heart beat to control plane (retry count: 4/10): error with status code 403"
-                   in t for t in before)
+        assert any(
+            "heart beat to control plane (retry count: 4/10): error with status code 403" in t
+            for t in before
+        )
 
 
 @pytest.mark.parametrize(("status", "registers"), [(301, False), (302, False), (308, True)])
 async def test_a_redirect_to_https_turns_a_registration_into_a_read(status, registers):
     front = FrontSettings(name="ingress", redirect_status=status)
-    settings = world("1.4.5", client("1.4.5"), fronts=(front,), listeners=(
-        listener(serves="ingress"), listener(443, certificate="good", serves="ingress")))
+    settings = world(
+        "1.4.5",
+        client("1.4.5"),
+        fronts=(front,),
+        listeners=(listener(serves="ingress"), listener(443, certificate="good", serves="ingress")),
+    )
     async with Simulation(settings) as lab:
         assert bool(records(lab)) == registers
-        text = ("json: cannot unmarshal array into Go value of type "
-                "models.RegisterIntegrationResponse")
+        text = (
+            "json: cannot unmarshal array into Go value of type models.RegisterIntegrationResponse"
+        )
         assert any(text in t for t in texts(pod(lab))) != registers
 
 
 async def test_0_8_registers_over_http_whatever_the_endpoint_says():
-    settings = world("0.8.7", client("0.8.7", endpoint=HTTPS),
-                     listeners=(listener(443, certificate="good"),
-                                listener(hops=(HopSettings(behaviour="refuse"),))))
+    settings = world(
+        "0.8.7",
+        client("0.8.7", endpoint=HTTPS),
+        listeners=(
+            listener(443, certificate="good"),
+            listener(hops=(HopSettings(behaviour="refuse"),)),
+        ),
+    )
     async with Simulation(settings) as lab:
         lines = texts(pod(lab))
-        assert any(f'Post \\"http://{HOST}/api/controlPlane/v1/uniform/registration\\": dial tcp '
-                   f"{ADDRESS}:80: connect: connection refused" in t for t in lines)
+        assert any(
+            f'Post \\"http://{HOST}/api/controlPlane/v1/uniform/registration\\": dial tcp '
+            f"{ADDRESS}:80: connect: connection refused" in t
+            for t in lines
+        )
         assert not any("Could not retrieve events" in t for t in lines)
         assert records(lab) == []
 
 
 def _proxied(version: str, **more):
-    plane = PlaneNetworkSettings(vantage="exec-a", egress=(EgressSettings(
-        default="drop", allow=(EgressRule(cidr="10.0.0.9/32"),)),))
+    plane = PlaneNetworkSettings(
+        vantage="exec-a",
+        egress=(EgressSettings(default="drop", allow=(EgressRule(cidr="10.0.0.9/32"),)),),
+    )
     env = {"HTTPS_PROXY": "http://10.0.0.9:3128", "HTTP_PROXY": "http://10.0.0.9:3128"}
     return world(
-        version, client(version, endpoint=HTTPS, env=env | more), planes=(plane,),
+        version,
+        client(version, endpoint=HTTPS, env=env | more),
+        planes=(plane,),
         proxies=(ProxySettings(name="squid"),),
-        listeners=(listener(), listener(443, certificate="good"),
-                   listener(3128, address="10.0.0.9", serves="squid")))
+        listeners=(
+            listener(),
+            listener(443, certificate="good"),
+            listener(3128, address="10.0.0.9", serves="squid"),
+        ),
+    )
 
 
-@pytest.mark.parametrize(("version", "registered", "polls_fail"), [
-    ("0.9.2", False, False), ("0.12.7", True, True), ("0.13.6", True, False),
-    ("1.4.5", True, False),
-])
+@pytest.mark.parametrize(
+    ("version", "registered", "polls_fail"),
+    [
+        ("0.9.2", False, False),
+        ("0.12.7", True, True),
+        ("0.13.6", True, False),
+        ("1.4.5", True, False),
+    ],
+)
 async def test_an_egress_proxy_is_used_by_what_supports_it(version, registered, polls_fail):
     async with Simulation(_proxied(version)) as lab:
         assert bool(records(lab)) == registered
@@ -450,16 +615,25 @@ async def test_no_proxy_exempts_a_host():
 
 async def test_nats_mode_on_a_remote_plane_looks_for_keptn_next_door():
     async with Simulation(world("0.13.6", client("0.13.6", endpoint=""))) as lab:
-        assert any("lookup shipyard-controller on 10.96.0.10:53: no such host" in t
-                   for t in texts(pod(lab)))
+        assert any(
+            "lookup shipyard-controller on 10.96.0.10:53: no such host" in t
+            for t in texts(pod(lab))
+        )
         assert pod(lab).container().state == "waiting"
 
 
-@pytest.mark.parametrize(("env", "omit", "text"), [
-    ({"DISABLE_REGISTRATION": "true"}, (), "Registration to Keptn's control plane disabled"),
-    ({}, ("K8S_DEPLOYMENT_NAME",), "Skipping Registration because not all mandatory"),
-    ({"K8S_DEPLOYMENT_NAME": "api-service"}, (), "service name api-service is actively filtered"),
-])
+@pytest.mark.parametrize(
+    ("env", "omit", "text"),
+    [
+        ({"DISABLE_REGISTRATION": "true"}, (), "Registration to Keptn's control plane disabled"),
+        ({}, ("K8S_DEPLOYMENT_NAME",), "Skipping Registration because not all mandatory"),
+        (
+            {"K8S_DEPLOYMENT_NAME": "api-service"},
+            (),
+            "service name api-service is actively filtered",
+        ),
+    ],
+)
 async def test_without_registration_a_service_is_silent_and_deaf(env, omit, text):
     settings = world("1.4.5", client("0.18.0", env=env, omit_env=omit))
     async with Simulation(settings) as lab:
@@ -479,41 +653,59 @@ async def test_a_0_8_distributor_polls_without_any_registration():
 
 async def test_a_split_horizon_fails_inside_and_resolves_outside():
     dns = with_public()
-    dns = DnsSettings(public=dns.public, views=(
-        DnsViewSettings(vantage="exec-a", rules=(DnsRule(name=HOST, answer="nxdomain"),)),))
+    dns = DnsSettings(
+        public=dns.public,
+        views=(DnsViewSettings(vantage="exec-a", rules=(DnsRule(name=HOST, answer="nxdomain"),)),),
+    )
     async with Simulation(world("1.4.5", client("1.4.5"), dns=dns)) as lab:
         assert any(f"lookup {HOST} on 10.96.0.10:53: no such host" in t for t in texts(pod(lab)))
         assert (await ask(lab, REGISTRATION)).status_code == 200
 
 
-EVENT = EventSettings(type="sh.keptn.event.deployment.triggered", open=True, id="event-1",
-                      ago_s=500)
+EVENT = EventSettings(
+    type="sh.keptn.event.deployment.triggered", open=True, id="event-1", ago_s=500
+)
 
 
 async def test_an_open_event_is_handed_to_the_service():
     async with Simulation(world("1.4.5", client("0.18.0"), keptn={"events": (EVENT,)})) as lab:
         lines = texts(pod(lab))
-        assert sum('Sending CloudEvent with ID event-1 to http://127.0.0.1"' in t
-                   for t in lines) == 1
+        assert (
+            sum('Sending CloudEvent with ID event-1 to http://127.0.0.1"' in t for t in lines) == 1
+        )
         assert any("has already been sent for subscription" in t for t in lines)
 
 
 async def test_a_service_that_does_not_listen_gets_the_event_again_and_again():
     deaf = client("0.18.0", service=ServiceContainerSettings(listens_on=0))
     async with Simulation(world("1.4.5", deaf, keptn={"events": (EVENT,)})) as lab:
-        failed = [t for t in texts(pod(lab)) if 'Sending CloudEvent with ID event-1 to '
-                  'http://127.0.0.1 failed: Post \\"http://127.0.0.1:8080\\": dial tcp '
-                  "127.0.0.1:8080: connect: connection refused" in t]
+        failed = [
+            t
+            for t in texts(pod(lab))
+            if "Sending CloudEvent with ID event-1 to "
+            'http://127.0.0.1 failed: Post \\"http://127.0.0.1:8080\\": dial tcp '
+            "127.0.0.1:8080: connect: connection refused" in t
+        ]
         assert len(failed) > 10
         assert age(lab) <= 10.5
 
 
-@pytest.mark.parametrize(("keptn", "service", "text"), [
-    ({"store": StoreSettings(nats="down")}, {}, "nats: no servers available for connection"),
-    ({"event_validation": True}, {"event_fields_missing": ("triggeredid",)},
-     "Failed to forward CloudEvent: triggeredid must be set"),
-    ({}, {"resource_bytes": 6_000_000}, "Failed to forward CloudEvent: error with status code 413"),
-])
+@pytest.mark.parametrize(
+    ("keptn", "service", "text"),
+    [
+        ({"store": StoreSettings(nats="down")}, {}, "nats: no servers available for connection"),
+        (
+            {"event_validation": True},
+            {"event_fields_missing": ("triggeredid",)},
+            "Failed to forward CloudEvent: triggeredid must be set",
+        ),
+        (
+            {},
+            {"resource_bytes": 6_000_000},
+            "Failed to forward CloudEvent: error with status code 413",
+        ),
+    ],
+)
 async def test_events_that_cannot_be_sent_back_are_in_the_log(keptn, service, text):
     answering = client("0.18.0", service=ServiceContainerSettings(**service))
     async with Simulation(world("1.4.5", answering, keptn={"events": (EVENT,), **keptn})) as lab:

@@ -32,8 +32,10 @@ PUBLIC = (
 
 @asynccontextmanager
 async def serving(*rules: DnsRule, records: tuple[DnsRecord, ...] = (), **view):
-    settings = DnsSettings(public=PUBLIC, views=(
-        DnsViewSettings(vantage="exec-a", rules=rules, records=records, **view),))
+    settings = DnsSettings(
+        public=PUBLIC,
+        views=(DnsViewSettings(vantage="exec-a", rules=rules, records=records, **view),),
+    )
     server = NameServer(settings, "exec-a")
     await server.start()
     try:
@@ -78,10 +80,15 @@ async def test_a_wildcard_covers_names_below_it():
         assert addresses(await udp(server, "a.b.apps.example.com.")) == ["203.0.113.30"]
 
 
-@pytest.mark.parametrize(("answer", "rcode"), [
-    ("servfail", dns.rcode.SERVFAIL), ("refused", dns.rcode.REFUSED),
-    ("nxdomain", dns.rcode.NXDOMAIN), ("nodata", dns.rcode.NOERROR),
-])
+@pytest.mark.parametrize(
+    ("answer", "rcode"),
+    [
+        ("servfail", dns.rcode.SERVFAIL),
+        ("refused", dns.rcode.REFUSED),
+        ("nxdomain", dns.rcode.NXDOMAIN),
+        ("nodata", dns.rcode.NOERROR),
+    ],
+)
 async def test_a_rule_decides_before_the_records(answer, rcode):
     async with serving(DnsRule(name="*.example.com", answer=answer)) as server:
         reply = await udp(server, "keptn.example.com.")
@@ -122,9 +129,14 @@ async def test_a_private_view_knows_nothing_public():
         assert (await udp(server, "keptn.example.com.")).rcode() == dns.rcode.NXDOMAIN
 
 
-@pytest.mark.parametrize("name", [
-    "203.0.113.7.nip.io.", "keptn.203.0.113.7.nip.io.", "keptn-203-0-113-7.nip.io.",
-])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "203.0.113.7.nip.io.",
+        "keptn.203.0.113.7.nip.io.",
+        "keptn-203-0-113-7.nip.io.",
+    ],
+)
 async def test_nip_io_names_spell_their_address(name):
     async with serving() as server:
         assert addresses(await udp(server, name)) == ["203.0.113.7"]
@@ -143,17 +155,28 @@ def _resolver(server: NameServer, **more) -> Resolver:
 async def test_a_pod_walks_its_search_list_and_ends_at_the_name_itself():
     async with serving() as server:
         resolver = _resolver(server)
-        assert resolver.names("keptn.example.com")[0] == \
-            "keptn.example.com.keptn-exec.svc.cluster.local"
+        assert (
+            resolver.names("keptn.example.com")[0]
+            == "keptn.example.com.keptn-exec.svc.cluster.local"
+        )
         assert await resolver.addresses("keptn.example.com") == ("203.0.113.20",)
 
 
-@pytest.mark.parametrize(("rule", "text"), [
-    (DnsRule(answer="nxdomain"), "lookup keptn.example.com on 10.96.0.10:53: no such host"),
-    (DnsRule(answer="servfail"), "lookup keptn.example.com on 10.96.0.10:53: server misbehaving"),
-    (DnsRule(answer="refused"), "lookup keptn.example.com on 10.96.0.10:53: server misbehaving"),
-    (DnsRule(answer="loop"), "lookup keptn.example.com on 10.96.0.10:53: no such host"),
-])
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (DnsRule(answer="nxdomain"), "lookup keptn.example.com on 10.96.0.10:53: no such host"),
+        (
+            DnsRule(answer="servfail"),
+            "lookup keptn.example.com on 10.96.0.10:53: server misbehaving",
+        ),
+        (
+            DnsRule(answer="refused"),
+            "lookup keptn.example.com on 10.96.0.10:53: server misbehaving",
+        ),
+        (DnsRule(answer="loop"), "lookup keptn.example.com on 10.96.0.10:53: no such host"),
+    ],
+)
 async def test_a_go_client_names_the_server_and_the_kind_of_failure(rule, text):
     async with serving(rule) as server:
         with pytest.raises(GoError) as raised:
@@ -174,8 +197,9 @@ async def test_a_search_domain_that_fails_stops_musl_but_not_go():
         assert await go.addresses("keptn.example.com") == ("203.0.113.20",)
         with pytest.raises(GoError, match=r"lookup keptn\.example\.com: Try again"):
             await _resolver(server, kind="musl").addresses("keptn.example.com")
-        assert await _resolver(server, kind="musl").addresses("keptn.example.com.") == \
-            ("203.0.113.20",)
+        assert await _resolver(server, kind="musl").addresses("keptn.example.com.") == (
+            "203.0.113.20",
+        )
 
 
 async def test_a_policy_that_blocks_port_53_looks_like_a_silent_server():

@@ -12,8 +12,12 @@ pytestmark = pytest.mark.asyncio
 
 
 def _behind(version: str = "1.4.5", keptn=None, **front):
-    return world(version, keptn=keptn, fronts=(FrontSettings(name="front", **front),),
-                 listeners=(listener(serves="front"),))
+    return world(
+        version,
+        keptn=keptn,
+        fronts=(FrontSettings(name="front", **front),),
+        listeners=(listener(serves="front"),),
+    )
 
 
 async def test_an_ingress_passes_the_host_it_knows_and_no_other():
@@ -23,12 +27,15 @@ async def test_an_ingress_passes_the_host_it_knows_and_no_other():
         assert (other.status_code, other.text) == (404, "default backend - 404")
 
 
-@pytest.mark.parametrize(("product", "status", "word", "server"), [
-    ("ingress-nginx", 404, "default backend - 404", "nginx"),
-    ("traefik", 404, "404 page not found", None),
-    ("openshift-router", 503, "Application is not available", None),
-    ("envoy", 404, "", "istio-envoy"),
-])
+@pytest.mark.parametrize(
+    ("product", "status", "word", "server"),
+    [
+        ("ingress-nginx", 404, "default backend - 404", "nginx"),
+        ("traefik", 404, "404 page not found", None),
+        ("openshift-router", 503, "Application is not available", None),
+        ("envoy", 404, "", "istio-envoy"),
+    ],
+)
 async def test_each_product_has_its_own_answer_for_unknown_hosts(product, status, word, server):
     async with Simulation(_behind(product=product, hosts=("other.example.com",))) as lab:
         answer = await ask(lab, "/api/v1/metadata")
@@ -36,12 +43,15 @@ async def test_each_product_has_its_own_answer_for_unknown_hosts(product, status
         assert word in answer.text
 
 
-@pytest.mark.parametrize(("product", "status", "word"), [
-    ("ingress-nginx", 503, "503 Service Temporarily Unavailable"),
-    ("openshift-router", 503, "Application is not available"),
-    ("envoy", 503, "upstream connect error or disconnect/reset before headers"),
-    ("traefik", 502, "Bad Gateway"),
-])
+@pytest.mark.parametrize(
+    ("product", "status", "word"),
+    [
+        ("ingress-nginx", 503, "503 Service Temporarily Unavailable"),
+        ("openshift-router", 503, "Application is not available"),
+        ("envoy", 503, "upstream connect error or disconnect/reset before headers"),
+        ("traefik", 502, "Bad Gateway"),
+    ],
+)
 async def test_each_product_has_its_own_answer_when_nobody_is_behind(product, status, word):
     async with Simulation(_behind(product=product, no_backend=True)) as lab:
         answer = await ask(lab, "/api/v1/metadata")
@@ -61,16 +71,21 @@ async def test_a_stripped_token_is_a_missing_token():
 
 
 async def test_a_firewall_that_knows_only_get_and_post_blocks_heartbeats():
-    async with Simulation(_behind(product="waf", blocked_methods=("PUT", "DELETE"),
-                                  blocked_status=405)) as lab:
+    async with Simulation(
+        _behind(product="waf", blocked_methods=("PUT", "DELETE"), blocked_status=405)
+    ) as lab:
         answer = await ask(lab, f"{REGISTRATION}/x/ping", method="PUT")
         assert (answer.status_code, "Request Rejected" in answer.text) == (405, True)
         assert (await ask(lab, REGISTRATION)).status_code == 200
 
 
-@pytest.mark.parametrize(("mode", "status", "word"), [
-    ("redirect", 302, ""), ("page", 200, "<title>Sign in</title>"),
-])
+@pytest.mark.parametrize(
+    ("mode", "status", "word"),
+    [
+        ("redirect", 302, ""),
+        ("page", 200, "<title>Sign in</title>"),
+    ],
+)
 async def test_a_login_in_front_answers_for_everything(mode, status, word):
     async with Simulation(_behind(sso=mode)) as lab:
         answer = await ask(lab, REGISTRATION)
@@ -121,8 +136,10 @@ async def test_two_slashes_are_two_when_the_front_does_not_merge_them():
 
 
 async def test_fronts_can_be_chained_and_each_appends_its_client():
-    fronts = (FrontSettings(name="lb", product="load-balancer", to="ingress"),
-              FrontSettings(name="ingress"))
+    fronts = (
+        FrontSettings(name="lb", product="load-balancer", to="ingress"),
+        FrontSettings(name="ingress"),
+    )
     settings = changed(_behind(), fronts=fronts, listeners=(listener(serves="lb"),))
     async with Simulation(settings) as lab:
         assert (await ask(lab, REGISTRATION)).status_code == 200
@@ -130,10 +147,12 @@ async def test_fronts_can_be_chained_and_each_appends_its_client():
 
 
 async def test_another_keptn_with_another_token_can_be_reached_by_mistake():
-    settings = world("1.4.5", listeners=(listener(), listener(address="203.0.113.60",
-                                                              serves="staging")))
-    staging = ControlPlaneSettings(name="staging", version="0.18.2", namespace="keptn-stage",
-                                   token="other")
+    settings = world(
+        "1.4.5", listeners=(listener(), listener(address="203.0.113.60", serves="staging"))
+    )
+    staging = ControlPlaneSettings(
+        name="staging", version="0.18.2", namespace="keptn-stage", token="other"
+    )
     settings = changed(settings, control_planes=(*settings.control_planes, staging))
     async with Simulation(settings) as lab:
         assert (await ask(lab, REGISTRATION, address="203.0.113.60")).status_code == 401
@@ -142,8 +161,12 @@ async def test_another_keptn_with_another_token_can_be_reached_by_mistake():
 
 
 async def test_a_foreign_web_server_answers_in_its_own_way():
-    front = {"product": "web-server", "to": "", "answer_status": 200,
-             "answer_body": "<html><title>It works!</title></html>"}
+    front = {
+        "product": "web-server",
+        "to": "",
+        "answer_status": 200,
+        "answer_body": "<html><title>It works!</title></html>",
+    }
     async with Simulation(_behind(**front)) as lab:
         answer = await ask(lab, REGISTRATION)
         assert (answer.status_code, answer.headers["server"]) == (200, "Apache/2.4.57 (Debian)")

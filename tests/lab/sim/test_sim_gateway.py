@@ -51,12 +51,19 @@ async def test_the_server_header_loses_its_version_in_0_11(version, server):
         assert (await ask(lab, "/nowhere")).headers["server"] == server
 
 
-@pytest.mark.parametrize(("version", "kind", "start"), [
-    ("0.8.7", "text/html", "<html>\r\n<head><title>401 Authorization Required"),
-    ("0.18.2", "text/html", "<html>"),
-    ("0.19.0", "text/plain", '{"code":401, "message":"unauthenticated or invalid credentials"}'),
-    ("1.4.5", "text/plain", '{"code":401, '),
-])
+@pytest.mark.parametrize(
+    ("version", "kind", "start"),
+    [
+        ("0.8.7", "text/html", "<html>\r\n<head><title>401 Authorization Required"),
+        ("0.18.2", "text/html", "<html>"),
+        (
+            "0.19.0",
+            "text/plain",
+            '{"code":401, "message":"unauthenticated or invalid credentials"}',
+        ),
+        ("1.4.5", "text/plain", '{"code":401, '),
+    ],
+)
 @pytest.mark.parametrize("token", ["wrong", None])
 async def test_a_bad_token_gets_the_401_of_its_version(version, kind, start, token):
     async with Simulation(world(version)) as lab:
@@ -115,20 +122,27 @@ async def test_a_missing_upstream_service_keeps_the_gateway_from_starting():
             await ask(lab, "/nginx-health")
 
 
-@pytest.mark.parametrize(("path", "method", "status"), [
-    ("/controlPlane/v1/uniform/registration", "POST", 404),  # /api forgotten
-    ("/controlPlane/v1/uniform/registration/x/ping", "PUT", 405),
-    ("/nowhere", "GET", 404),
-])
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/controlPlane/v1/uniform/registration", "POST", 404),  # /api forgotten
+        ("/controlPlane/v1/uniform/registration/x/ping", "PUT", 405),
+        ("/nowhere", "GET", 404),
+    ],
+)
 async def test_paths_outside_api_are_answered_by_nginx_itself(path, method, status):
     async with Simulation(world("1.4.5")) as lab:
         answer = await ask(lab, path, method=method)
         assert (answer.status_code, "<center>nginx" in answer.text) == (status, True)
 
 
-@pytest.mark.parametrize("path", [
-    "/api/api/controlPlane/v1/uniform/registration", "/api/controlplane/v1/uniform/registration",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/api/controlPlane/v1/uniform/registration",
+        "/api/controlplane/v1/uniform/registration",
+    ],
+)
 async def test_a_doubled_or_misspelt_prefix_lands_at_api_service(path):
     async with Simulation(world("1.4.5")) as lab:
         answer = await ask(lab, path)
@@ -143,9 +157,14 @@ async def test_a_prefix_path_moves_all_but_the_health_location():
         assert (await ask(lab, "/nginx-health")).status_code == 200
 
 
-@pytest.mark.parametrize(("version", "old", "new"), [
-    ("0.17.1", 200, 404), ("0.18.2", 200, 200), ("0.19.3", 404, 200),
-])
+@pytest.mark.parametrize(
+    ("version", "old", "new"),
+    [
+        ("0.17.1", 200, 404),
+        ("0.18.2", 200, 200),
+        ("0.19.3", 404, 200),
+    ],
+)
 async def test_the_path_to_resources_moves_in_0_18_and_0_19(version, old, new):
     async with Simulation(world(version)) as lab:
         path = "/v1/project/sockshop/resource"
@@ -163,9 +182,14 @@ async def test_internal_paths_are_forbidden_from_0_13():
         assert (await ask(lab, "/api/mongodb-datastore/health")).status_code == 200
 
 
-@pytest.mark.parametrize(("version", "size", "status"), [
-    ("0.15.1", 2_000_000, 413), ("0.16.0", 2_000_000, 200), ("0.16.0", 6_000_000, 413),
-])
+@pytest.mark.parametrize(
+    ("version", "size", "status"),
+    [
+        ("0.15.1", 2_000_000, 413),
+        ("0.16.0", 2_000_000, 200),
+        ("0.16.0", 6_000_000, 413),
+    ],
+)
 async def test_the_body_limit_grows_in_0_16(version, size, status):
     async with Simulation(world(version)) as lab:
         event = {"type": "sh.keptn.event.x.invalidated", "source": "t", "data": {"x": "y" * size}}
@@ -173,10 +197,14 @@ async def test_the_body_limit_grows_in_0_16(version, size, status):
         assert answer.status_code == status
 
 
-@pytest.mark.parametrize(("mongodb", "read", "write", "word"), [
-    ("down", 500, 500, "server selection error"), ("wrong-credentials", 500, 500, "SCRAM-SHA-256"),
-    ("disk-full", 200, 500, "No space left on device"),
-])
+@pytest.mark.parametrize(
+    ("mongodb", "read", "write", "word"),
+    [
+        ("down", 500, 500, "server selection error"),
+        ("wrong-credentials", 500, 500, "SCRAM-SHA-256"),
+        ("disk-full", 200, 500, "No space left on device"),
+    ],
+)
 async def test_a_broken_mongodb_shows_in_shipyard_controller(mongodb, read, write, word):
     async with Simulation(world("1.4.5", keptn={"store": StoreSettings(mongodb=mongodb)})) as lab:
         assert (await ask(lab, REGISTRATION)).status_code == read
@@ -225,16 +253,36 @@ async def test_an_event_that_nobody_stores_is_still_accepted():
         assert found["totalCount"] == 0
 
 
-@pytest.mark.parametrize(("event", "message"), [
-    ({"type": "sh.keptn.event.deployment.started", "source": "s",
-      "data": {"project": "p", "stage": "d", "service": "c"}}, "triggeredid must be set"),
-    ({"type": "sh.keptn.event.deployment.triggered", "source": "s", "data": {"project": "p"}},
-     "unknown event type action: triggered"),
-    ({"type": "sh.keptn.event.dev.delivery.triggered", "source": "s",
-      "data": {"project": "p", "stage": "prod", "service": "c"}},
-     "stage does not match event type"),
-    ({"type": "my.event", "source": "s", "data": {"a": 1}}, "unknown event type"),
-])
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        (
+            {
+                "type": "sh.keptn.event.deployment.started",
+                "source": "s",
+                "data": {"project": "p", "stage": "d", "service": "c"},
+            },
+            "triggeredid must be set",
+        ),
+        (
+            {
+                "type": "sh.keptn.event.deployment.triggered",
+                "source": "s",
+                "data": {"project": "p"},
+            },
+            "unknown event type action: triggered",
+        ),
+        (
+            {
+                "type": "sh.keptn.event.dev.delivery.triggered",
+                "source": "s",
+                "data": {"project": "p", "stage": "prod", "service": "c"},
+            },
+            "stage does not match event type",
+        ),
+        ({"type": "my.event", "source": "s", "data": {"a": 1}}, "unknown event type"),
+    ],
+)
 async def test_validation_refuses_bad_events_from_0_19_when_switched_on(event, message):
     async with Simulation(world("0.19.3", keptn={"event_validation": True})) as lab:
         answer = await _post(lab, event)
@@ -248,12 +296,17 @@ async def test_missing_fields_of_an_event_are_named():
     async with Simulation(world("1.4.5")) as lab:
         answer = await _post(lab, {"source": "t", "data": {}})
         assert (answer.status_code, answer.json()) == (
-            422, {"code": 602, "message": "type in body is required"})
+            422,
+            {"code": 602, "message": "type in body is required"},
+        )
 
 
 async def test_a_sequence_that_cannot_start_answers_that_it_failed():
-    event = {"type": "sh.keptn.event.dev.keptn-doctor.triggered", "source": "t",
-             "data": {"project": "sockshop", "stage": "dev", "service": "carts"}}
+    event = {
+        "type": "sh.keptn.event.dev.keptn-doctor.triggered",
+        "source": "t",
+        "data": {"project": "sockshop", "stage": "dev", "service": "carts"},
+    }
     async with Simulation(world("1.4.5")) as lab:
         context = (await _post(lab, event)).json()["keptnContext"]
         found = (await ask(lab, f"/api/mongodb-datastore/event?keptnContext={context}")).json()
@@ -279,8 +332,10 @@ async def test_polling_for_an_unknown_project_fails_by_version(version, status):
 
 
 async def test_projects_pages_and_sequences_can_be_read():
-    keptn = {"projects": tuple(ProjectSettings(name=f"p{i}") for i in range(25)),
-             "sequences": (SequenceSettings(project="p1", state="started"),)}
+    keptn = {
+        "projects": tuple(ProjectSettings(name=f"p{i}") for i in range(25)),
+        "sequences": (SequenceSettings(project="p1", state="started"),),
+    }
     async with Simulation(world("0.18.2", keptn=keptn)) as lab:
         first = (await ask(lab, "/api/controlPlane/v1/project")).json()
         assert (len(first["projects"]), first["nextPageKey"], first["totalCount"]) == (20, "20", 25)

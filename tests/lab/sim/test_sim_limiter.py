@@ -16,8 +16,9 @@ NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 def _answers(version, requests):
     limiter = AuthLimiter(version=version)
-    return [limiter.check(key, NOW + timedelta(seconds=s), valid=valid)
-            for key, s, valid in requests]
+    return [
+        limiter.check(key, NOW + timedelta(seconds=s), valid=valid) for key, s, valid in requests
+    ]
 
 
 def test_the_burst_is_two_and_one_comes_back_per_second():
@@ -26,14 +27,16 @@ def test_the_burst_is_two_and_one_comes_back_per_second():
 
 
 def test_a_good_token_fills_the_bucket_unless_it_is_empty_already():
-    assert _answers((1, 4, 5), [("a", 0, False), ("a", 0.1, True), ("a", 0.2, False),
-                                ("a", 0.3, False), ("a", 0.4, True)]) == [
-        True, True, True, True, False]
+    assert _answers(
+        (1, 4, 5),
+        [("a", 0, False), ("a", 0.1, True), ("a", 0.2, False), ("a", 0.3, False), ("a", 0.4, True)],
+    ) == [True, True, True, True, False]
 
 
 def test_0_8_7_limits_bad_tokens_only():
-    assert _answers((0, 8, 7), [("a", 0, False), ("a", 0, False), ("a", 0, True),
-                                ("a", 0, False)]) == [True, True, True, False]
+    assert _answers(
+        (0, 8, 7), [("a", 0, False), ("a", 0, False), ("a", 0, True), ("a", 0, False)]
+    ) == [True, True, True, False]
 
 
 def test_there_is_no_limit_before_0_8_7():
@@ -51,8 +54,7 @@ def test_loads_are_replayed_when_somebody_looks():
 @pytest.mark.parametrize(("version", "status"), [("1.1.0", 500), ("1.2.0", 429)])
 async def test_a_limited_client_sees_the_mask_of_the_version(version, status):
     async with Simulation(world(version)) as lab:
-        answers = [(await ask(lab, REGISTRATION, token="wrong")).status_code
-                   for _ in range(4)]
+        answers = [(await ask(lab, REGISTRATION, token="wrong")).status_code for _ in range(4)]
         assert answers[:2] == [401, 401]
         assert answers[2:] == [status, status]
         assert (await ask(lab, "/api/v1/auth")).status_code == 429
@@ -61,8 +63,10 @@ async def test_a_limited_client_sees_the_mask_of_the_version(version, status):
 @pytest.mark.asyncio
 async def test_a_neighbour_with_a_bad_token_disturbs_clients_behind_the_same_address():
     neighbour = {"auth_load": (AuthLoad(source="203.0.113.99", per_second=1.5),)}
-    planes = (PlaneNetworkSettings(vantage="exec-a", nat_address="203.0.113.99"),
-              PlaneNetworkSettings(vantage="exec-b", nat_address="203.0.113.98"))
+    planes = (
+        PlaneNetworkSettings(vantage="exec-a", nat_address="203.0.113.99"),
+        PlaneNetworkSettings(vantage="exec-b", nat_address="203.0.113.98"),
+    )
     clients = (client("0.18.0"), client("0.18.0", name="jmeter-service", plane="exec-b"))
     async with Simulation(world("1.4.5", *clients, planes=planes, keptn=neighbour)) as lab:
         near, far = pod(lab, 0), pod(lab, 1)
@@ -90,6 +94,5 @@ async def test_a_neighbour_behind_another_address_disturbs_nobody():
 @pytest.mark.asyncio
 async def test_the_limit_can_be_switched_off():
     async with Simulation(world("1.4.5", keptn={"auth_limit_enabled": False})) as lab:
-        answers = {(await ask(lab, REGISTRATION, token="wrong")).status_code
-                   for _ in range(5)}
+        answers = {(await ask(lab, REGISTRATION, token="wrong")).status_code for _ in range(5)}
         assert answers == {401}

@@ -58,8 +58,9 @@ async def test_an_unreachable_control_plane_is_an_empty_500_without_server():
 
 async def test_a_500_of_the_control_plane_keeps_its_headers():
     store = StoreSettings(mongodb="down", mongodb_ago_s=60)
-    async with Simulation(world("1.1.0", client("0.13.6", connected_until_ago_s=60),
-                                keptn={"store": store})) as lab:
+    async with Simulation(
+        world("1.1.0", client("0.13.6", connected_until_ago_s=60), keptn={"store": store})
+    ) as lab:
         status, headers, body = await through_pod(pod(lab), LIST)
         assert (status, headers["server"]) == (500, "nginx")
         assert b"MongoDB" in body
@@ -75,14 +76,17 @@ async def test_the_proxy_of_an_old_distributor_verifies_certificates():
         assert (await through_pod(pod(lab), LIST))[0] == 200
 
 
-@pytest.mark.parametrize(("version", "path", "status"), [
-    ("0.17.1", "/configuration-service/v1/project/sockshop/resource", 200),
-    ("0.17.1", "/resource-service/v1/project/sockshop/resource", 500),
-    ("0.18.2", "/configuration-service/v1/project/sockshop/resource", 500),
-    ("0.18.2", "/resource-service/v1/project/sockshop/resource", 200),
-    ("0.18.2", "/v1/metadata", 500),
-    ("0.18.2", "/mongodb-datastore/event", 200),
-])
+@pytest.mark.parametrize(
+    ("version", "path", "status"),
+    [
+        ("0.17.1", "/configuration-service/v1/project/sockshop/resource", 200),
+        ("0.17.1", "/resource-service/v1/project/sockshop/resource", 500),
+        ("0.18.2", "/configuration-service/v1/project/sockshop/resource", 500),
+        ("0.18.2", "/resource-service/v1/project/sockshop/resource", 200),
+        ("0.18.2", "/v1/metadata", 500),
+        ("0.18.2", "/mongodb-datastore/event", 200),
+    ],
+)
 async def test_only_the_prefixes_of_the_version_are_proxied(version, path, status):
     async with Simulation(world("0.18.2", client(version))) as lab:
         assert (await through_pod(pod(lab), path))[0] == status
@@ -99,8 +103,12 @@ async def test_a_removed_resource_path_is_a_404_of_the_control_plane():
 
 async def test_redirects_are_followed_without_a_word():
     front = FrontSettings(name="ingress", redirect_status=301)
-    settings = world("0.13.6", client("0.13.6"), fronts=(front,), listeners=(
-        listener(serves="ingress"), listener(443, certificate="good", serves="ingress")))
+    settings = world(
+        "0.13.6",
+        client("0.13.6"),
+        fronts=(front,),
+        listeners=(listener(serves="ingress"), listener(443, certificate="good", serves="ingress")),
+    )
     async with Simulation(settings) as lab:
         run = pod(lab)
         run.history.processes[-1].end = None
@@ -109,9 +117,14 @@ async def test_redirects_are_followed_without_a_word():
         assert (status, isinstance(json.loads(body), list)) == (200, True)
 
 
-@pytest.mark.parametrize(("version", "port", "answers"), [
-    ("0.10.0", 10999, True), ("0.11.4", 8081, True), ("1.4.5", 8081, True),
-])
+@pytest.mark.parametrize(
+    ("version", "port", "answers"),
+    [
+        ("0.10.0", 10999, True),
+        ("0.11.4", 8081, True),
+        ("1.4.5", 8081, True),
+    ],
+)
 async def test_health_of_a_distributor_says_nothing_of_the_connection(version, port, answers):
     lost = client(version, connected_until_ago_s=30, running_for_s=600)
     plane = PlaneNetworkSettings(vantage="exec-a", egress=(EgressSettings(default="drop"),))
@@ -131,7 +144,8 @@ async def test_a_live_event_from_the_service_reaches_the_control_plane():
     async with Simulation(world("1.4.5", client("0.18.0"))) as lab:
         before = len(lab.keptn.events)
         status, _, _ = await through_pod(
-            pod(lab), "/event", method="POST", body=json.dumps(event).encode())
+            pod(lab), "/event", method="POST", body=json.dumps(event).encode()
+        )
         assert (status, len(lab.keptn.events) - before) == (200, 1)
 
 

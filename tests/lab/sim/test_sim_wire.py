@@ -66,9 +66,14 @@ async def test_a_reset_comes_after_the_connection_was_accepted():
 
 
 async def test_a_filter_resets_tls_when_the_client_hello_comes():
-    settings = world("0.19.3", listeners=(
-        listener(443, certificate="good",
-                 hops=(HopSettings(behaviour="reset-after-client-hello"),)),))
+    settings = world(
+        "0.19.3",
+        listeners=(
+            listener(
+                443, certificate="good", hops=(HopSettings(behaviour="reset-after-client-hello"),)
+            ),
+        ),
+    )
     async with Simulation(settings) as simulation:
         _, writer = await _connect(simulation, port=443)
         context = ssl.create_default_context()
@@ -132,12 +137,18 @@ async def test_each_vantage_has_its_own_way_to_the_same_address():
             await simulation.wire.open("exec-a", ADDRESS, 80)
 
 
-@pytest.mark.parametrize(("default", "error"), [
-    ("drop", TimeoutError), ("no-route", NoRouteToHostError), ("refuse", ConnectionRefusedError),
-])
+@pytest.mark.parametrize(
+    ("default", "error"),
+    [
+        ("drop", TimeoutError),
+        ("no-route", NoRouteToHostError),
+        ("refuse", ConnectionRefusedError),
+    ],
+)
 async def test_an_egress_policy_stops_the_services_it_selects(default, error):
-    plane = PlaneNetworkSettings(vantage="exec-a", egress=(
-        EgressSettings(applies_to=("keptn-exec/*",), default=default),))
+    plane = PlaneNetworkSettings(
+        vantage="exec-a", egress=(EgressSettings(applies_to=("keptn-exec/*",), default=default),)
+    )
     async with Simulation(world("0.19.3", planes=(plane,))) as simulation:
         with pytest.raises(error):
             await simulation.wire.open("exec-a", ADDRESS, 80, service="keptn-exec/helm-service")
@@ -146,10 +157,13 @@ async def test_an_egress_policy_stops_the_services_it_selects(default, error):
 
 
 async def test_a_pinned_address_in_a_policy_lets_only_that_address_through():
-    plane = PlaneNetworkSettings(vantage="exec-a", egress=(
-        EgressSettings(default="drop", allow=(EgressRule(cidr="203.0.113.7/32"),)),))
-    settings = world("0.19.3", planes=(plane,),
-                     listeners=(listener(), listener(address="203.0.113.7")))
+    plane = PlaneNetworkSettings(
+        vantage="exec-a",
+        egress=(EgressSettings(default="drop", allow=(EgressRule(cidr="203.0.113.7/32"),)),),
+    )
+    settings = world(
+        "0.19.3", planes=(plane,), listeners=(listener(), listener(address="203.0.113.7"))
+    )
     async with Simulation(settings) as simulation:
         _, writer = await simulation.wire.open("exec-a", "203.0.113.7", 80)
         writer.close()
@@ -198,8 +212,14 @@ async def test_an_inspecting_firewall_shows_its_own_certificate():
 
 
 async def test_an_sni_filter_acts_on_the_names_it_knows_alone():
-    plane = PlaneNetworkSettings(vantage="exec-a", egress=(EgressSettings(
-        inspection="reset-after-client-hello", inspected_hosts=("blocked.example.com",)),))
+    plane = PlaneNetworkSettings(
+        vantage="exec-a",
+        egress=(
+            EgressSettings(
+                inspection="reset-after-client-hello", inspected_hosts=("blocked.example.com",)
+            ),
+        ),
+    )
     async with Simulation(world("0.19.3", planes=(plane,))) as simulation:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
