@@ -73,12 +73,16 @@ async def guarded(
 ) -> T:
     """A piece of a round of looking; what stops it is recorded, and the other pieces go on.
 
-    It is the border around the code between the looks: a time limit and a bug of ours end here,
-    with ``otherwise`` in place of what the piece would have found.
+    It is the border around the code between the looks: a time limit, the user's wish to stop and a
+    bug of ours end here, with ``otherwise`` in place of what the piece would have found.
     """
     try:
         async with asyncio.timeout(limit_s):
-            return await doing
+            return await _unless_stopped(session, doing)
+    except _StoppedError:
+        failure = Failure(phase="deadline", code="interrupted", detail="the run was stopped")
+        await record_failure(session, probe, subject, failure, part="search")
+        return otherwise
     except TimeoutError:
         detail = "a step of it took too long"
         if limit_s is not None:
@@ -89,6 +93,26 @@ async def guarded(
     except Exception as error:  # noqa: BLE001 - border one of two: around a probe
         await session.recorder.look(probe, subject, _raise(error), deadline_s=LOOK_S, part="search")
         return otherwise
+
+
+class _StoppedError(Exception):
+    """The user wants no more looking."""
+
+
+async def _unless_stopped(session: Session, doing: Awaitable[T]) -> T:
+    """Await it, but no longer than the user wants; a piece that is left is cancelled."""
+    piece = asyncio.ensure_future(doing)
+    stopped = asyncio.ensure_future(session.stop.wait())
+    try:
+        await asyncio.wait({piece, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if piece.done():
+            return piece.result()
+        raise _StoppedError
+    finally:
+        stopped.cancel()
+        if not piece.done():
+            piece.cancel()
+            await asyncio.wait({piece})
 
 
 async def _raise(error: Exception) -> Failure:

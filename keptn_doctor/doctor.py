@@ -31,6 +31,8 @@ from keptn_doctor.session import Session
 from keptn_doctor.signals import Interruption, clean_up, run_until_stopped
 from keptn_doctor.targets import Targets
 
+_GRACE_S = 2.0  # for a round to put together what it has, when the user stops it
+
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
@@ -49,9 +51,9 @@ async def examine(
     """
     progress, interruption = progress or Quiet(), interruption or Interruption()
     recorder = Recorder(now=now, on_look=progress.look)
-    session = Session(targets, recorder, salt=os.urandom(16), now=now)
-    looking = _Looking(session, progress)
-    finished = await run_until_stopped(looking.to_the_end(), interruption)
+    session = Session(targets, recorder, salt=os.urandom(16), now=now, stop=interruption.stop)
+    looking = _Looking(session, progress, interruption)
+    finished = await looking.to_the_end()
     if not finished:
         recorder.skip(looking.rest("interrupted", "the run was stopped", "run it to its end"))
     await clean_up(session.aclose)
@@ -77,25 +79,35 @@ def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
 class _Looking:
     """The two rounds of looking, and how far they have come."""
 
-    def __init__(self, session: Session, progress: Progress) -> None:
+    def __init__(self, session: Session, progress: Progress, interruption: Interruption) -> None:
         self._session = session
         self._progress = progress
+        self._interruption = interruption
         self._stage = ""
         self.topology = Topology()
         self.timings: list[Timing] = []
 
-    async def to_the_end(self) -> None:
+    async def to_the_end(self) -> bool:
+        """Both rounds; False when the user stopped them."""
         limit = self._session.targets.deadlines.run_s
         try:
             async with asyncio.timeout(limit):
-                with self._timed("discover", "finding Keptn services"):
-                    self.topology = await discover(self._session)
-                with self._timed("observe", self._what_there_is()):
-                    self.topology = await observe(self._session, self.topology)
+                await run_until_stopped(self._discover(), self._interruption, grace_s=_GRACE_S)
+                if not self._interruption.count:
+                    await run_until_stopped(self._observe(), self._interruption, grace_s=_GRACE_S)
         except TimeoutError:
             reason = f"the run came to its limit of {limit:g} s"
             unlock = f"give it more time: --timeout {2 * limit:g}"
             self._session.recorder.skip(self.rest("limit", reason, unlock))
+        return not self._interruption.count
+
+    async def _discover(self) -> None:
+        with self._timed("discover", "finding Keptn services"):
+            self.topology = await discover(self._session)
+
+    async def _observe(self) -> None:
+        with self._timed("observe", self._what_there_is()):
+            self.topology = await observe(self._session, self.topology)
 
     def rest(self, kind: Literal["interrupted", "limit"], reason: str, unlock: str) -> NotAttempted:
         """What was not looked at any more, as a line of the report's coverage."""

@@ -17,6 +17,7 @@ from typing import Any
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 UNWIND_S = 3.0
 CLEAN_UP_S = 5.0
+_FIRST = asyncio.FIRST_COMPLETED
 
 
 class Interruption:
@@ -63,23 +64,32 @@ def interruptible() -> Iterator[None]:
 
 
 async def run_until_stopped(
-    work: Coroutine[Any, Any, object], interruption: Interruption, *, unwind_s: float = UNWIND_S
+    work: Coroutine[Any, Any, object],
+    interruption: Interruption,
+    *,
+    grace_s: float = 0.0,
+    unwind_s: float = UNWIND_S,
 ) -> bool:
     """Run ``work`` to its end, or cancel it when told to stop; True when it came to its end.
 
-    Cancelled work gets ``unwind_s`` seconds, or until the second signal, and is then left behind.
+    Work that watches ``interruption.stop`` itself gets ``grace_s`` seconds to end on its own. Then
+    it is cancelled, gets ``unwind_s`` seconds, or until the second signal, and is left behind.
     What ``work`` raises by itself is raised here.
     """
     task = asyncio.ensure_future(work)
     stopped = asyncio.ensure_future(interruption.stop.wait())
     hurried = asyncio.ensure_future(interruption.hurry.wait())
     try:
-        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({task, stopped}, return_when=_FIRST)
+        if grace_s and not task.done():
+            await asyncio.wait({task, hurried}, timeout=grace_s, return_when=_FIRST)
         if not task.done():
             task.cancel()
-            await asyncio.wait(
-                {task, hurried}, timeout=unwind_s, return_when=asyncio.FIRST_COMPLETED
-            )
+            await asyncio.wait({task, hurried}, timeout=unwind_s, return_when=_FIRST)
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task}, timeout=unwind_s)
+        raise
     finally:
         stopped.cancel()
         hurried.cancel()

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from keptn_doctor import exit_codes
+from keptn_doctor.cli import DEBUG_VARIABLE
 from keptn_doctor.commands.catalogue import chosen_checks
 from keptn_doctor.commands.outputs import refuse_unwritable, wants_color
 from keptn_doctor.commands.reports import deliver, delivery_from, keep
@@ -99,6 +100,9 @@ async def _examine(
 ) -> Snapshot:
     from keptn_doctor.doctor import examine  # noqa: PLC0415 - imports every client library
 
+    if DEBUG_VARIABLE not in os.environ:
+        # What a cancelled task still has to say would be a traceback on the user's terminal.
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
     interruption = Interruption()
     with interruption.watching():
         async with _opened(world, options, progress) as targets:

@@ -37,6 +37,7 @@ async def review_rights(
     finally:
         by_namespace.cancel()
         in_cluster.cancel()
+        await asyncio.gather(by_namespace, in_cluster, return_exceptions=True)
     return RightsReview(user=kube.access.user, rights=tuple(rights))
 
 

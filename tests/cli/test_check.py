@@ -223,6 +223,32 @@ def test_an_interrupted_run_reports_what_was_seen(
     assert suite.exists()
 
 
+def test_an_interrupted_search_still_tells_what_the_other_clusters_hold(scenario: Path) -> None:
+    scenario.write_text(
+        "title: One cluster hangs\noperator: {contexts: {exec-b: {server: unreachable}}}\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keptn_doctor", "check", "--lab", "--scenario", str(scenario)],
+        cwd=REPOSITORY,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    assert process.stderr is not None
+    while "finding" not in process.stderr.readline():
+        assert process.poll() is None
+    with pytest.raises(subprocess.TimeoutExpired):  # long enough for the cluster that answers
+        process.wait(timeout=3)
+    process.send_signal(signal.SIGINT)
+    output, errors = process.communicate(timeout=15)
+    assert process.returncode == 130
+    assert len(errors.splitlines()) <= 3, errors
+    assert "exec-a/keptn-exec/helm-service" in output
+    assert "Nothing of execution plane exec-b could be seen." in output
+
+
 def test_a_run_stops_at_its_time_limit_and_says_so(scenario: Path) -> None:
     run = keptn_doctor("check", "--lab", "--scenario", str(slow(scenario)), "--timeout", "3", "-q")
     assert "the run came to its limit of 3 s" in run.stdout
