@@ -89,7 +89,7 @@ def _waiting_inits(spec: Object, condition: Condition) -> dict[str, ContainerPla
             continue
         if other in condition.never_up or other not in condition.services or condition.restarted:
             port = ":8222" if "nats" in other else ":8080/health"
-            waited = f"waiting for {other} at http://{other}{port}"
+            waited = f"waiting for http://{other}{port}"
             return {
                 str(container["name"]): ContainerPlan(
                     name=str(container["name"]), image=str(container.get("image")), init=True,
@@ -107,7 +107,7 @@ def _gateway(
     if not missing or GATEWAY not in containers:
         return {}
     text = (
-        f'nginx: [emerg] host not found in upstream "{missing[0]}" in '
+        f'[emerg] host not found in upstream "{missing[0]}" in '
         f"/etc/nginx/keptn-endpoints.conf:{10 + names.index(missing[0])}"
     )
     return {GATEWAY: crash_loop(containers[GATEWAY], exit_code=1, log=(text,), restarts=16)}

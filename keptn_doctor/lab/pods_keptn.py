@@ -1,7 +1,8 @@
 """Logs of the pods that are not execution-plane clients: Keptn's own components and the rest.
 
-The gateway's access and error log comes from the simulated gateway, live. What a failing container
-wrote before it failed is in its plan. Everything else is quiet.
+The gateway's access and error log comes from the simulated gateway, live; what its components see
+is in ``component_logs``. What a failing container wrote before it failed is in its plan.
+Everything else is quiet.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from keptn_doctor.lab.blueprint import Site
+from keptn_doctor.lab.component_logs import component_log
 from keptn_doctor.lab.exposure import KEPTN
 from keptn_doctor.lab.objects_control_plane import GATEWAY
 from keptn_doctor.lab.pods_backend import ContainerLog, LabPods, Line, Reading
@@ -28,10 +30,19 @@ def keptn_logs(
             if not _has_started(container):
                 continue
             log = _log(container, planned, controllers)
-            if planned.namespace == site.keptn_namespace and container.name == GATEWAY:
-                present = _gateway(simulation, log)
-                log = ContainerLog(present=present, previous=log.previous)
+            if planned.namespace == site.keptn_namespace and container.runs:
+                log = _live(planned.workload, container.name, log, simulation)
             pods.write(planned.namespace, planned.name, container.name, log)
+
+
+def _live(workload: str, container: str, log: ContainerLog, simulation: Simulation) -> ContainerLog:
+    """The log of a component that runs: what it says of the requests and stores it sees."""
+    if container == GATEWAY:
+        return ContainerLog(present=_gateway(simulation), previous=log.previous)
+    if container not in {workload, "mongodb"}:
+        return log
+    reading = component_log(workload, simulation, simulation.clock)
+    return log if reading is None else ContainerLog(present=reading, previous=log.previous)
 
 
 def _has_started(container: ContainerPlan) -> bool:
@@ -43,12 +54,21 @@ def _log(plan: ContainerPlan, planned: PlannedPod, controllers: Controllers) -> 
     now = controllers.now
     ago = plan.last.ago_s if plan.last is not None else min(60.0, planned.age_s)
     at = now - timedelta(seconds=ago)
-    present: tuple[Line, ...] = tuple((at, text) for text in plan.log)
+    present: tuple[Line, ...] = tuple((at, _stamped(text, at)) for text in plan.log)
     before: tuple[Line, ...] | None = None
     if plan.last is not None:
         earlier = at - timedelta(seconds=300)
-        before = tuple((earlier, text) for text in plan.previous_log)
+        before = tuple((earlier, _stamped(text, earlier)) for text in plan.previous_log)
     return ContainerLog(present=_fixed(present), previous=lambda: before)
+
+
+def _stamped(text: str, at: datetime) -> str:
+    """Put the time before a line as its program does: nginx and logrus; others write none."""
+    if text.startswith("[emerg]"):
+        return f"{at.strftime('%Y/%m/%d %H:%M:%S')} [emerg] 1#1:{text.removeprefix('[emerg]')}"
+    if text.startswith("level="):
+        return f'time="{at.strftime("%Y-%m-%dT%H:%M:%SZ")}" {text}'
+    return text
 
 
 def _fixed(lines: tuple[Line, ...]) -> Reading:
@@ -58,11 +78,9 @@ def _fixed(lines: tuple[Line, ...]) -> Reading:
     return read
 
 
-def _gateway(simulation: Simulation, planned: ContainerLog) -> Reading:
+def _gateway(simulation: Simulation) -> Reading:
     def read(*, since: datetime | None = None) -> tuple[Line, ...]:
-        gateway = simulation.gateways.get(KEPTN)
-        live = tuple(gateway.log) if gateway is not None else ()
-        kept = tuple(line for line in live if since is None or line[0] >= since)
-        return (*planned.present(since=since), *kept)
+        live = simulation.gateways[KEPTN].log
+        return tuple(line for line in live if since is None or line[0] >= since)
 
     return read

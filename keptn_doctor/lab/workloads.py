@@ -202,7 +202,8 @@ class Controllers:
         if levers.restarts:
             plans = tuple(_with_old_restarts(plan, levers.restarts) for plan in plans)
         return PodPlan(
-            phase="Pending" if _pending(plans) else "Running", node=node, containers=plans,
+            phase="Pending" if _pending(plans) else "Running", node=node,
+            node_address=room.address, containers=plans,
             incidents=incidents_of(plans), node_lost=room.lost,
             annotations=self._annotations(),
         )  # fmt: skip

@@ -59,6 +59,7 @@ class PodPlan(Record, frozen=True, kw_only=True):
 
     phase: Literal["Running", "Pending", "Failed", "Succeeded", "Unknown"] = "Running"
     node: str = ""
+    node_address: str = ""
     reason: str = ""
     message: str = ""
     unschedulable: str = ""

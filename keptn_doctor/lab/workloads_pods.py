@@ -57,7 +57,7 @@ def pod_status(plan: PodPlan, *, name: str, born: datetime, now: datetime) -> Ob
     if plan.message:
         status["message"] = plan.message
     if plan.node:
-        status |= {"hostIP": "10.0.0.11", "startTime": objects.stamp(born)}
+        status |= {"hostIP": plan.node_address, "startTime": objects.stamp(born)}
         if plan.phase in {"Running", "Pending"}:
             status["podIP"] = pod_address(name)
     inits = [c for c in plan.containers if c.init]

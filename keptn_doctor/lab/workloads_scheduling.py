@@ -28,6 +28,9 @@ class Room:
         self.memory = amount(free.get("memory", "0"))
         self.pods = amount(free.get("pods", "110"))
         self.ports: set[int] = set()
+        rows = status.get("addresses") or []
+        own = [str(r.get("address")) for r in rows if r.get("type") == "InternalIP"]
+        self.address = own[0] if own else ""
         info = status.get("nodeInfo") or {}
         self.architecture = str(info.get("architecture") or "amd64")
         taints = (node.get("spec") or {}).get("taints") or []

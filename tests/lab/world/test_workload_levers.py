@@ -265,7 +265,7 @@ async def test_a_missing_upstream_service_keeps_the_gateway_from_starting() -> N
         text = await log_of(lab, "keptn-cp", "keptn", pod["metadata"]["name"])
         with pytest.raises(ConnectionRefusedError):
             await ask(lab, f"{lab.endpoint}/v1/metadata", token=lab.api_token)
-    assert 'host not found in upstream "statistics-service"' in text
+    assert '[emerg] 1#1: host not found in upstream "statistics-service"' in text
     waiting = container(pod, "api-gateway-nginx")["state"]["waiting"]
     assert waiting["reason"] == "CrashLoopBackOff"
 
@@ -292,7 +292,7 @@ async def test_init_containers_wait_for_what_never_came_up() -> None:
     first = pod["status"]["initContainerStatuses"][0]
     assert first["name"] == "wait-for-nats"
     assert "running" in first["state"]
-    assert "waiting for keptn-nats" in text
+    assert "waiting for http://keptn-nats:8222" in text
 
 
 async def test_parts_that_were_not_installed_are_absent_with_their_services() -> None:
