@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fnmatch
-import io
 import json
 import os
 import re
@@ -21,13 +20,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from keptn_doctor.catalogue import load_checks
-from keptn_doctor.doctor import diagnose
+from keptn_doctor.doctor import examine, report_on
 from keptn_doctor.lab.levers import Expectation
 from keptn_doctor.lab.scenario import Scenario, load
 from keptn_doctor.lab.start import start
 from keptn_doctor.model.report import Report
-from keptn_doctor.progress import open_progress
-from keptn_doctor.signals import Interruption
 
 ROOT = Path(__file__).resolve().parent.parent
 SCENARIOS = ROOT / "tests" / "scenarios"
@@ -63,11 +60,8 @@ def run(file: Path) -> Outcome:
 
 
 async def _diagnose(scenario: Scenario) -> Report:
-    progress = open_progress(io.StringIO(), quiet=True, color=False)
     async with start(scenario) as lab:
-        return await diagnose(
-            lab.targets(), load_checks(), progress=progress, interruption=Interruption()
-        )
+        return report_on(await examine(lab.targets()), load_checks())
 
 
 def compare(file: Path, scenario: Scenario, report: Report) -> Outcome:

@@ -24,6 +24,7 @@ from keptn_doctor.api import (
     failed,
     kubectl,
     passed,
+    reasons,
     undecided,
     why_not_ready,
 )
@@ -31,7 +32,14 @@ from keptn_doctor.api import (
 _GONE = (502, 503, 504)
 
 
-@check(about=ControlPlane, layer=Layer.AUTH, breaks="disconnected", proven_by="state", since="0.1")
+@check(
+    about=ControlPlane,
+    layer=Layer.AUTH,
+    breaks="disconnected",
+    proven_by="state",
+    explained_by=("backend-down", "database-down", "messaging-down"),
+    since="0.1",
+)
 def judge(
     control_plane: ControlPlane, *, components: Components | None, answers: GatewayAnswers | None
 ) -> Finding:
@@ -45,7 +53,10 @@ def judge(
     )
     if workload is not None and workload.ready == 0:
         summary = f"No pod of api-service is ready: {why_not_ready(workload)}."
-        return failed(summary, remedy=remedy, command=command)
+        return failed(
+            summary, remedy=remedy, command=command, parts=(workload.name,),
+            through=reasons(workload),
+        )  # fmt: skip
     own = [_status(answers, route) for route in ("auth", "metadata")]
     protected = _status(answers, "registration")
     if any(status in _GONE for status in own) and protected in (429, 500, *_GONE):
@@ -53,7 +64,7 @@ def judge(
             f"api-service does not answer behind the gateway ({max(own)}), so protected requests "
             f"get {protected}."
         )
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, parts=("api-service",))
     if workload is not None or any(0 < status < 500 for status in own):
         return passed("api-service answers.")
     return undecided("Whether api-service answers could not be seen.")

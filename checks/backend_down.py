@@ -19,6 +19,7 @@ from keptn_doctor.api import (
     failed,
     kubectl,
     passed,
+    reasons,
     skipped,
     why_not_ready,
 )
@@ -47,4 +48,6 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
         f"No pod of shipyard-controller is ready: {why_not_ready(workload)}.",
         remedy="Bring shipyard-controller up; registrations, heartbeats and polls go to it.",
         command=kubectl(control_plane, command, namespace=control_plane.namespace),
+        parts=(workload.name,),
+        through=reasons(workload),
     )

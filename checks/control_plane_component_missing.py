@@ -11,10 +11,12 @@ False alarms  What the chart's values can switch off (Bridge, statistics, an ext
 from __future__ import annotations
 
 from keptn_doctor.api import (
+    DATABASES,
     Components,
     ControlPlane,
     Finding,
     Layer,
+    bites,
     check,
     failed,
     kubectl,
@@ -22,14 +24,13 @@ from keptn_doctor.api import (
     undecided,
 )
 
-_ON_EVERY_REQUEST = ("api-gateway-nginx", "api-service", "shipyard-controller")
-
 
 @check(
     about=ControlPlane,
     layer=Layer.REGISTRATION,
     breaks="disconnected",
     proven_by="state",
+    explains=("gateway-down", "auth-backend-down", "backend-down", "component-not-ready"),
     since="0.1",
 )
 def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
@@ -40,18 +41,29 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
             missing=("the version of the control plane",),
         )
     there = {workload.name for workload in components.found}
-    gone = [e for e in components.expected if e.name not in there and not e.optional]
+    gone = tuple(
+        e.name
+        for e in components.expected
+        if e.name not in there and (not e.optional or _is_asked_for(e.name, components))
+    )
     if not gone:
         return passed(f"Every workload of Keptn {components.keptn_version} is there.")
-    names = ", ".join(e.name for e in gone)
-    essential = any(e.name in _ON_EVERY_REQUEST for e in gone)
-    on_the_way = any(e.event_path for e in gone)
+    breaks, layer = bites(gone)
     return failed(
-        f"The control plane lacks {names}, which Keptn {components.keptn_version} installs.",
+        f"The control plane lacks {', '.join(gone)}, which Keptn {components.keptn_version} "
+        "installs.",
         remedy="Run helm upgrade for the control plane with its dependencies built.",
         command=kubectl(
             control_plane, "get deployments,statefulsets", namespace=control_plane.namespace
         ),
-        severity="error" if on_the_way else "warning",
-        breaks="disconnected" if essential else "degraded" if on_the_way else "nothing",
+        severity="warning" if breaks == "nothing" else "error",
+        breaks=breaks,
+        layer=layer,
+        parts=gone,
     )
+
+
+def _is_asked_for(name: str, components: Components) -> bool:
+    """An own database is missed when a part is told to call it; an external one is not missed."""
+    hosts = [value for key, value in components.settings.items() if key.endswith("MONGODB_HOST")]
+    return name in DATABASES and any(host.partition(":")[0] == name for host in hosts)

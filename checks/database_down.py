@@ -53,4 +53,5 @@ def judge(control_plane: ControlPlane, *, components: Components, claims: Claims
         f"No pod of the database {workload.name} is ready: {why_not_ready(workload)}{volume}.",
         remedy=f"Bring {workload.name} up, then see that shipyard-controller recovers.",
         command=kubectl(control_plane, command, namespace=control_plane.namespace),
+        parts=(workload.name,),
     )

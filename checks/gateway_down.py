@@ -25,13 +25,15 @@ from keptn_doctor.api import (
     why_not_ready,
 )
 
+_GATEWAY = "api-gateway-nginx"
+
 
 @check(about=ControlPlane, layer=Layer.HTTP, breaks="disconnected", proven_by="state", since="0.1")
 def judge(
     control_plane: ControlPlane, *, components: Components | None, gateway: GatewayService | None
 ) -> Finding:
     """The workload tells why; the Service's endpoints tell that nobody is there."""
-    workload = component(components, "api-gateway-nginx") if components else None
+    workload = component(components, _GATEWAY) if components else None
     command = kubectl(
         control_plane,
         "describe pods -l app.kubernetes.io/name=api-gateway-nginx",
@@ -40,10 +42,10 @@ def judge(
     remedy = "Bring a pod of api-gateway-nginx up; every execution plane enters through it."
     if workload is not None and workload.ready == 0:
         summary = f"No pod of the API gateway is ready: {why_not_ready(workload)}."
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, parts=(_GATEWAY,))
     if gateway is not None and gateway.ready_endpoints == 0:
         summary = f"The Service {gateway.name} has no ready pod behind it."
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, parts=(_GATEWAY,))
     if workload is None and (gateway is None or gateway.ready_endpoints is None):
         return undecided("Whether the API gateway has a ready pod could not be read.")
     return passed("The API gateway has a ready pod.")

@@ -45,4 +45,5 @@ def judge(control_plane: ControlPlane, *, components: Components, claims: Claims
             f"describe {workload.workload_kind.lower()}/{workload.name}",
             namespace=control_plane.namespace,
         ),
+        parts=(workload.name,),
     )

@@ -15,7 +15,7 @@ import msgspec
 
 from keptn_doctor.model.evidence import NotAttempted, Observation, Snapshot
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.model.findings import Check, Finding
+from keptn_doctor.model.findings import Check, Finding, Layer
 from keptn_doctor.model.topology import Entity
 from keptn_doctor.needs import Evidence, Missing, entities_about
 
@@ -101,7 +101,8 @@ def _completed(
 ) -> Finding:
     """Fill in what the check's declaration says and the author need not repeat.
 
-    A finding's severity counts where the author lowered it; "error" means "as declared".
+    A finding's severity counts where the author lowered it; "error" means "as declared". So does
+    its layer, of which the lowest, WORKLOAD, means "as declared".
     """
     failed = finding.status == "fail"
     breaks = check.breaks if finding.breaks == "as-declared" else finding.breaks
@@ -110,7 +111,7 @@ def _completed(
         finding,
         check=check.id,
         subject=subject,
-        layer=check.layer,
+        layer=finding.layer if failed and finding.layer > Layer.WORKLOAD else check.layer,
         evidence=tuple(dict.fromkeys(evidence)),
         severity=finding.severity if lowered else check.severity,
         breaks=breaks if failed and not finding.suspected else "nothing",

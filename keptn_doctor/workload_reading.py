@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from keptn_doctor.model.kube_facts import Components, Container, Pod, Workload
 
+_LIMIT = re.compile(r"quota|must specify|(?:maximum|minimum) \S+ (?:usage|request)", re.IGNORECASE)
 _PULL = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
     "RegistryUnavailable", "ImageInspectError",
@@ -67,6 +69,40 @@ def last_end(container: Container) -> str:
     return reason or "for an unknown reason"
 
 
+def refused_creation(workload: Workload) -> str:
+    """Why the API server refuses the workload's pods, in its words; "" when it does not.
+
+    The condition lasts as long as the refusal; its event is forgotten after an hour.
+    """
+    lasting = [
+        c.message for c in workload.conditions if c.type == "ReplicaFailure" and c.status == "True"
+    ]
+    events = [e.message for e in workload.events if e.reason == "FailedCreate"]
+    missing = len(live_pods(workload)) < (workload.desired or 0)
+    return next((text.rstrip(".") for text in (*lasting, *events) if text and missing), "")
+
+
+def is_limit(refusal: str) -> bool:
+    """Whether the refusal is that of a ResourceQuota or LimitRange, not of a security policy."""
+    return _LIMIT.search(refusal) is not None
+
+
+def unscheduled(workload: Workload) -> str:
+    """What the scheduler says of the pods that it cannot place; "" when it placed all."""
+    said = [
+        condition.message
+        for pod in live_pods(workload)
+        for condition in pod.conditions
+        if condition.type == "PodScheduled" and condition.status == "False"
+    ]
+    return next((text.rstrip(".") for text in said if text), "not scheduled" if said else "")
+
+
+def waits_for_volume(refusal: str) -> bool:
+    """Whether the scheduler's reason is a volume claim, not the room on the nodes."""
+    return "persistentvolumeclaim" in refusal.lower()
+
+
 def why_not_ready(workload: Workload) -> str:
     """One clause on what keeps a workload from being ready, without a full stop."""
     if workload.desired == 0:
@@ -78,6 +114,13 @@ def why_not_ready(workload: Workload) -> str:
         told = next(iter((*blocked, *reasons)), "")
         return f"it has no pod ({told.rstrip('.')})" if told else "it has no pod"
     return next((text for text in map(_pod_trouble, pods) if text), "no pod of it is ready")
+
+
+def lacks_free_port(pod: Pod) -> bool:
+    """Whether no node has the host port free that the pod wants."""
+    waiting = [c.message for c in pod.conditions if c.type == "PodScheduled" and c.status != "True"]
+    told = [e.message for e in pod.events if pod.phase == "Pending"]
+    return any("free port" in text for text in (*waiting, *told))
 
 
 def _pod_trouble(pod: Pod) -> str:
