@@ -56,6 +56,17 @@ def _complete_ids(_context: Any, _parameter: Any, incomplete: str) -> list[str]:
     return [check_id for check_id in ids() if check_id.startswith(incomplete)]
 
 
+def _complete_contexts(context: Any, _parameter: Any, incomplete: str) -> list[str]:
+    from keptn_doctor.probes.kube_config import read_kubeconfig  # noqa: PLC0415
+
+    try:
+        config = read_kubeconfig(context.params.get("kubeconfig") or "", os.environ)
+    except UsageError:
+        return []
+    names = config.contexts if config else ()
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def _together(*decorators: Any) -> Decorator:
     def apply(function: Callable[..., int]) -> Callable[..., int]:
         for decorator in reversed(decorators):
@@ -83,12 +94,14 @@ _cluster_options = _together(
     _text(
         "--control-plane",
         metavar="[NAME=]CONTEXT",
+        shell_complete=_complete_contexts,
         text="Kubeconfig context of the control plane.",
     ),
     _many(
         "--execution-plane",
         "execution_planes",
         metavar="[NAME=]CONTEXT",
+        shell_complete=_complete_contexts,
         text="Kubeconfig context of an execution plane.",
     ),
     _text("--kubeconfig", metavar="FILE", text=_KUBECONFIG),

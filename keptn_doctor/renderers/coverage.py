@@ -39,7 +39,7 @@ def put_coverage(page: Page, report: Report) -> None:
 def _put_gap(page: Page, gap: Gap) -> None:
     named = None if page.detail == "verbose" else _SUBJECTS_NAMED
     page.put(printable(in_words(gap, named=named)), label=page.symbols.unknown, indent=2, hang=2)
-    if page.detail == "verbose" and gap.is_right:
+    if page.detail == "verbose" and (gap.is_right or len(gap.reasons) > 1):
         for reason in gap.reasons:
             page.put(Text(printable(reason), style="dim"), indent=4)
     if gap.unlock:

@@ -78,12 +78,13 @@ def _is_rule(note: NotAttempted) -> bool:
 
 
 def _key(note: NotAttempted) -> tuple[str, ...]:
-    if _is_rule(note):
-        parts = note.subject.split("/")
-        return ("right", "/".join(parts[:2]) if parts[0] == "control-plane" else parts[0])
-    if note.unlock:
+    if note.unlock and not _is_rule(note):
         return ("unlock", note.unlock, note.reason)
-    return ("reason", note.reason)
+    parts = note.subject.split("/")
+    place = "/".join(parts[:2]) if parts[0] == "control-plane" else parts[0]
+    if _is_rule(note):
+        return ("right", place)
+    return ("reason", place, note.probe) if "://" not in note.subject else ("reason", note.reason)
 
 
 def _gap(notes: list[NotAttempted]) -> Gap:
@@ -119,4 +120,5 @@ def in_words(gap: Gap, *, named: int | None) -> str:
     subjects = names(gap.subjects, limit=named)
     if gap.is_right:
         return f"{', '.join(gap.probes)} of {subjects}: a right is missing"
-    return f"{', '.join(gap.probes)} of {subjects}: {gap.reasons[0]}"
+    more = f" (and {len(gap.reasons) - 1} more reasons)" if len(gap.reasons) > 1 else ""
+    return f"{', '.join(gap.probes)} of {subjects}: {gap.reasons[0]}{more}"

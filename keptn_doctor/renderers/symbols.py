@@ -14,6 +14,18 @@ from keptn_doctor.model.base import Record
 # in a report must not be able to move the reader's cursor or to disguise itself.
 _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
+_TYPEWRITER = str.maketrans(
+    {
+        "\u2018": "'",
+        "\u2019": "'",
+        "\u201c": '"',
+        "\u201d": '"',
+        "\u2013": "-",
+        "\u2014": "-",
+        "\u2026": "...",
+    }
+)
+
 
 class Symbols(Record, frozen=True, kw_only=True):
     """One sign per state; every field is one cell wide."""
@@ -43,3 +55,8 @@ def printable(text: str) -> str:
     """``text`` on one line, with every control and direction mark shown as an escape."""
     one_line = " ".join(text.split()) if "\n" in text or "\t" in text else text
     return _UNPRINTABLE.sub(lambda match: f"\\u{ord(match.group()):04x}", one_line)
+
+
+def typewritten(text: str) -> str:
+    """The marks of good typography as a typewriter has them; other letters stay."""
+    return text.translate(_TYPEWRITER)

@@ -16,7 +16,7 @@ from keptn_doctor.renderers.causes import put_causes, put_warnings
 from keptn_doctor.renderers.coverage import put_coverage
 from keptn_doctor.renderers.details import put_details
 from keptn_doctor.renderers.page import UNWRAPPED, Detail, Page
-from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable
+from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritten
 from keptn_doctor.renderers.wording import cause_key, count
 
 _WORST_FIRST = ("disconnected", "degraded", "unknown", "connected")
@@ -42,6 +42,7 @@ _RUNG_STYLES = {
 }
 _PROGRAMS = ("kubectl ", "keptn-doctor ", "keptn ", "helm ", "curl ")
 _VERDICT_WIDTH = len("x DISCONNECTED  ")
+_HEADLINE_LENGTH = 160  # two lines of a terminal
 _SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
 _LADDER_WIDTH = len(ladder.PATH) + 2
 
@@ -70,7 +71,7 @@ def render(report: Report, style: TextStyle | None = None) -> str:
         put_details(page, report)
     if page.detail != "short":
         _put_footer(page, report)
-    return page.text()
+    return page.text() if style.unicode else typewritten(page.text())
 
 
 def _put_headline(page: Page, report: Report) -> None:
@@ -81,7 +82,7 @@ def _put_headline(page: Page, report: Report) -> None:
     if report.exit_code == exit_codes.UNKNOWN:
         worst = "unknown"  # all that was found is connected, but not all could be searched
     sign = ladder.state_sign(_SIGNS[worst], page.symbols)
-    headline = printable(report.headline)
+    headline = printable(_headline(report))
     page.put(Text(headline, style=_STYLES[worst]), label=Text(sign, _STYLES[worst]), hang=2)
     if report.interrupted:
         note = "INTERRUPTED before everything was looked at: what is unknown below may be fine."
@@ -95,6 +96,14 @@ def _put_headline(page: Page, report: Report) -> None:
         if report.remaining:
             page.put("Remove what remains:", indent=2)
             page.command("keptn-doctor cleanup", indent=2)
+
+
+def _headline(report: Report) -> str:
+    """The report's headline; a cause that takes a paragraph is only named in it."""
+    if not report.causes or len(report.headline) <= _HEADLINE_LENGTH:
+        return report.headline
+    main = report.causes[0].finding
+    return report.headline.replace(main.summary, f"{main.check}, see cause 1 below.")
 
 
 def _put_verdicts(page: Page, report: Report) -> None:
@@ -142,13 +151,13 @@ def _put_block(page: Page, block: tuple[Verdict, ...], numbers: dict[str, int]) 
         if page.detail == "verbose":
             _put_grounds(page, verdict)
     first = block[0]
-    named = [f"cause {numbers[key]}" for key in first.causes if key in numbers]
+    named = [str(numbers[key]) for key in first.causes if key in numbers]
     if first.connection == "connected":
         _put_proof(page, block)
     elif page.detail != "verbose" and (len(block) == 1 or not named):
         page.put(printable(first.because), indent=4)
     if first.connection != "connected" or page.detail == "verbose" or _imperfect(first):
-        label = f"{', '.join(named)}: " if named else ""
+        label = f"cause{'s' * (len(named) > 1)} {', '.join(named)}: " if named else ""
         page.put(
             "   ".join(ladder.words(first, page.symbols, notes=not named)),
             label=label,
@@ -206,7 +215,7 @@ def _put_footer(page: Page, report: Report) -> None:
     for facts in (seen, run):
         page.put(Text(f" {page.symbols.separator} ".join(facts), style="dim"))
     if len(report.verdicts) > _SCREENFUL:
-        page.put(Text(printable(report.headline), style="bold"))
+        page.put(Text(printable(_headline(report)), style="bold"))
     page.put(f"Exit code {report.exit_code}: {exit_codes.meaning(report.exit_code)}.")
     first = f"keptn-doctor explain {report.causes[0].finding.check}, " if report.causes else ""
     page.put(f"{first}--verbose, --output json=FILE", label="More: ", hang=6)

@@ -85,6 +85,30 @@ def test_completion_completes_check_ids() -> None:
     assert f"plain,{ids[0]}" in completed.stdout.splitlines()
 
 
+def test_completion_completes_contexts(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "config"
+    kubeconfig.write_text(
+        "contexts:\n- {name: east, context: {cluster: c}}\n- {name: west, context: {cluster: c}}\n"
+    )
+    completed = keptn_doctor(
+        _KEPTN_DOCTOR_COMPLETE="bash_complete",
+        COMP_WORDS="keptn-doctor check --execution-plane ea",
+        COMP_CWORD="3",
+        KUBECONFIG=str(kubeconfig),
+    )
+    assert completed.stdout == "plain,east\n"
+
+
+def test_completion_without_a_kubeconfig_completes_nothing_and_complains_of_nothing() -> None:
+    completed = keptn_doctor(
+        _KEPTN_DOCTOR_COMPLETE="bash_complete",
+        COMP_WORDS="keptn-doctor check --execution-plane ea",
+        COMP_CWORD="3",
+        KUBECONFIG="/nonexistent/config",
+    )
+    assert (completed.stdout, completed.stderr) == ("", "")
+
+
 @pytest.fixture
 def loose(tmp_path: Path) -> Path:
     """A directory with one loose check."""

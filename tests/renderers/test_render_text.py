@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 import report_samples as samples
 from rich.cells import cell_len
 from rich.text import Text
 
+from keptn_doctor.model.report import Report
 from keptn_doctor.renderers.page import Detail
 from keptn_doctor.renderers.text import TextStyle, render
 
@@ -18,14 +20,34 @@ every_sample = pytest.mark.parametrize("name", samples.ALL)
 every_detail = pytest.mark.parametrize("detail", DETAILS)
 
 
+def lines_of(report: Report, **style: object) -> list[str]:
+    return render(report, TextStyle(**style)).splitlines()  # type: ignore[arg-type]
+
+
 def lines(name: str, **style: object) -> list[str]:
-    return render(samples.ALL[name](), TextStyle(**style)).splitlines()  # type: ignore[arg-type]
+    return lines_of(samples.ALL[name](), **style)
 
 
 @every_sample
 @every_detail
 def test_the_first_line_is_the_answer(name: str, detail: Detail) -> None:
     assert samples.ALL[name]().headline in lines(name, detail=detail)[0]
+
+
+def test_a_cause_that_takes_a_paragraph_is_only_named_in_the_first_line() -> None:
+    report = samples.one_broken()
+    summary = f"{report.causes[0].finding.summary} And a log says: {'x' * 200}"
+    cause = msgspec.structs.replace(
+        report.causes[0], finding=msgspec.structs.replace(report.causes[0].finding, summary=summary)
+    )
+    told = msgspec.structs.replace(
+        report, causes=(cause,), headline=f"{report.headline}. Main cause: {summary}"
+    )
+    first = render(told).splitlines()[0]
+    assert first == (
+        "✗ 2 of 3 Keptn services are disconnected. "
+        "Main cause: endpoint-unresolvable, see cause 1 below."
+    )
 
 
 @every_sample
@@ -60,6 +82,12 @@ def test_a_line_is_wider_than_the_terminal_only_for_one_uncut_word(
 @every_sample
 def test_ascii_output_is_ascii(name: str) -> None:
     assert render(samples.ALL[name](), TextStyle(unicode=False, detail="verbose")).isascii()
+
+
+def test_quotation_marks_and_dashes_are_typewritten_where_unicode_is_not_shown() -> None:
+    report = samples.report(headline="\u201cDial\u201d \u2014 it\u2019s \u2026")
+    assert lines_of(report, unicode=False)[0] == '+ "Dial" - it\'s ...'
+    assert lines_of(report, unicode=True)[0].endswith(report.headline)
 
 
 @every_sample
