@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -59,6 +60,8 @@ class Calls:
     polls: dict[str, tuple[Outcome, ...]] = field(default_factory=dict)  # by event type
     subscriptions: tuple[SubscriptionSettings, ...] = ()
     send: Outcome = OK
+    handled: dict[str, tuple[tuple[str, datetime], ...]] = field(default_factory=dict)
+    """Events of the past that polls had brought: ids and times by subscription."""
     nats: Outcome = OK  # in NATS mode
     fatal: str = ""  # what stops the process before any call
     fatal_later: str = ""  # what stops it after registration (endpoints without a scheme, 0.9-0.14)
@@ -362,7 +365,7 @@ def payload(pod: PodSettings, rules: Rules, env: dict[str, str]) -> dict[str, An
     if rules.kind == "sdk":
         location = env.get("LOCATION", "control-plane")
     node = env.get("K8S_NODE_NAME", "")
-    if not node and (rules.kind == "sdk" or rules.version >= (0, 9, 0)):
+    if not node and rules.kind == "distributor" and rules.version >= (0, 9, 0):
         node = _DEFAULT_NODE
     unset = "0.9.0" if rules.version >= (0, 9, 0) else ""
     wanted = topics(env)

@@ -91,6 +91,9 @@ class Writer:
         elif self.rules.heartbeat != "none":
             typo = "Intgration" if self.rules.version < (0, 9, 0) else "Integration"
             found.append((at, logrus(at, "info", f"Registering Keptn {typo}")))
+            if not self.env.get("K8S_NODE_NAME") and self.rules.version >= (0, 9, 0):
+                text = "K8S_NODE_NAME is not set. Using default value: 'keptn-node'"
+                found.append((at, logrus(at, "warning", text)))
         return found + self._ready(process, calls)
 
     def _ready(self, process: Process, calls: Calls) -> list[Timed]:
@@ -289,8 +292,14 @@ class Writer:
         offered = _offered(outcome)
         if self.rules.talks:
             yield logrus(at, "info", f"Received {len(offered)} new .triggered events")
+        calls = process.phase.calls if process.phase is not None else Calls()
+        handled = _just_handled(calls, span, at)
         if self.rules.kind == "distributor":
-            yield from self._events(process, span, number, at, offered)
+            yield from self._events(calls, span, number, at, (*offered, *handled))
+            return
+        for event_id, time in (*offered, *handled):
+            if at - timedelta(seconds=span.period_s) < time <= at:
+                yield from self._sdk_event(at, event_id, calls)
 
     def _poll_failed(self, event: str, at: datetime, cause: str) -> str:
         match self.rules.poll_text:
@@ -307,14 +316,13 @@ class Writer:
 
     def _events(
         self,
-        process: Process,
+        calls: Calls,
         span: Span,
         number: int,
         at: datetime,
         offered: tuple[tuple[str, datetime], ...],
     ) -> Iterator[str]:
-        """What the distributor says of the open events in an answer."""
-        calls = process.phase.calls if process.phase is not None else Calls()
+        """What the distributor says of the events in an answer."""
         to = self.env.get("PUBSUB_RECIPIENT", "http://127.0.0.1")
         port = self.env.get("PUBSUB_RECIPIENT_PORT", "8080")
         heard = self.settings.service.listens_on and str(self.settings.service.listens_on) == port
@@ -342,6 +350,12 @@ class Writer:
                 continue
             yield from self._answers(at, event_id, calls)
 
+    def _sdk_event(self, at: datetime, event_id: str, calls: Calls) -> Iterator[str]:
+        """What the SDK says of a new event (``pkg/sdk/keptn.go`` of go-utils)."""
+        yield self._line(at, "info", f"Forwarding matched event update: {event_id}")
+        if self.settings.service.sends_events and not calls.send.ok:
+            yield self._line(at, "error", f"Unable to send '.started' event: {calls.send.text}")
+
     def _answers(self, at: datetime, event_id: str, calls: Calls) -> Iterator[str]:
         """The service's own .started and .finished on their way back."""
         if not self.settings.service.sends_events:
@@ -366,6 +380,15 @@ def _offered(outcome: Outcome) -> tuple[tuple[str, datetime], ...]:
         return ()
     events = json.loads(outcome.body).get("events") or ()
     return tuple((str(e.get("id")), _time(str(e.get("time")))) for e in events)
+
+
+def _just_handled(calls: Calls, span: Span, at: datetime) -> tuple[tuple[str, datetime], ...]:
+    """Events that are closed by now and that this very poll had brought."""
+    if span.subscription is None:
+        return ()
+    key = span.subscription.id or span.subscription.event
+    since = at - timedelta(seconds=span.period_s)
+    return tuple(e for e in calls.handled.get(key, ()) if since < e[1] <= at)
 
 
 def _time(text: str) -> datetime:

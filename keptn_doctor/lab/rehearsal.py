@@ -269,16 +269,34 @@ class Rehearsal:
     async def _poll(self, pod: PodRun, calls: Calls) -> None:
         for subscription in calls.subscriptions:
             outcomes = [await pod.caller.poll(subscription) for _ in range(self._samples)]
-            calls.polls[subscription.id or subscription.event] = tuple(outcomes)
+            key = subscription.id or subscription.event
+            calls.polls[key] = tuple(outcomes)
+            calls.handled[key] = self._handled(subscription)
         offered = any(b'"id"' in o.body for outcomes in calls.polls.values() for o in outcomes)
         service = pod.caller.settings.service
-        if offered and service.sends_events:
+        if (offered or any(calls.handled.values())) and service.sends_events:
             task = calls.subscriptions[0].event.removesuffix(".triggered")
             calls.send = await pod.caller.send_event(
                 f"{task}.finished",
                 missing=service.event_fields_missing,
                 size=service.resource_bytes,
             )
+
+    def _handled(self, subscription: SubscriptionSettings) -> tuple[tuple[str, datetime], ...]:
+        """Events of the past that a subscription matched and that are not open any more."""
+        state = self._gateways[self._settings.control_planes[0].name].state
+        wanted = {
+            "project": subscription.projects,
+            "stage": subscription.stages,
+            "service": subscription.services,
+        }
+        return tuple(
+            (event.id, event.time)
+            for event in state.events
+            if event.type == subscription.event
+            and not event.open
+            and all(not v or event.data.get(k) in v for k, v in wanted.items())
+        )
 
     async def _together(
         self, pods: list[PodRun], work: Callable[[PodRun], Awaitable[None]]

@@ -713,6 +713,35 @@ async def test_events_that_cannot_be_sent_back_are_in_the_log(keptn, service, te
         assert age(lab) <= 10.5
 
 
+async def test_a_closed_event_of_the_past_was_handled_once():
+    closed = changed(EVENT, open=False)
+    async with Simulation(world("1.4.5", client("0.18.0"), keptn={"events": (closed,)})) as lab:
+        sent = [t for t in texts(pod(lab)) if "Sending CloudEvent with ID event-1" in t]
+        assert len(sent) == 1
+
+
+async def test_an_sdk_service_says_when_its_events_are_refused():
+    sdk = client(
+        "0.3.0",
+        name="job-executor-service",
+        client="sdk",
+        product="job-executor-service",
+        service=ServiceContainerSettings(event_fields_missing=("triggeredid",)),
+    )
+    keptn = {"events": (EVENT,), "event_validation": True}
+    async with Simulation(world("1.4.5", sdk, keptn=keptn)) as lab:
+        assert "Unable to send '.started' event: triggeredid must be set" in texts(pod(lab))[-1]
+
+
+async def test_a_missing_node_name_is_a_default_for_distributors_and_an_error_for_the_sdk():
+    async with Simulation(world("1.4.5", client("0.18.0", omit_env=("K8S_NODE_NAME",)))) as lab:
+        assert any("K8S_NODE_NAME is not set. Using default value" in t for t in texts(pod(lab)))
+        assert records(lab)[0].node == "keptn-node"
+    sdk = client("0.20.4", client="sdk", omit_env=("K8S_NODE_NAME",))
+    async with Simulation(world("1.4.5", sdk)) as lab:
+        assert "incomplete integration ID" in texts(pod(lab))[-1]
+
+
 async def test_a_slow_backend_makes_some_heartbeats_fail():
     slow = BackendSettings(component="shipyard-controller", slow_ms=500, every=3)
     async with Simulation(world("1.4.5", client("0.13.6"), keptn={"backends": (slow,)})) as lab:
