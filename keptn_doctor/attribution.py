@@ -42,7 +42,7 @@ def attribute(
     service: KeptnService, listing: IntegrationListing, logs: Iterable[PodLog] | None = None
 ) -> Attribution:
     """The record that this service's heartbeats go to, as far as the evidence links them."""
-    by_id = {integration.id: integration for integration in listing.integrations}
+    by_id, by_name = _arranged(listing)
     printed = registration_ids(logs)
     linked = [by_id[key] for key in printed if key in by_id]
     if linked:
@@ -50,7 +50,8 @@ def attribute(
             integration=_newest(linked), strength="id-in-log", sharers=service.namesakes
         )
     lost = printed[-1] if printed else ""
-    candidates = [i for i in listing.integrations if _same_name(i, service)]
+    name = (service.integration_name, service.integration_namespace)
+    candidates = by_name.get(name, []) if service.integration_name else []
     if not candidates or lost:
         return Attribution(lost_id=lost)
     return Attribution(
@@ -91,11 +92,22 @@ def spoken_age(seconds: float | None) -> str:
     return f"{seconds / 3600:.0f} h"
 
 
-def _same_name(integration: Integration, service: KeptnService) -> bool:
-    return bool(service.integration_name) and (
-        integration.name == service.integration_name
-        and integration.namespace == service.integration_namespace
-    )
+_ById = dict[str, Integration]
+_ByName = dict[tuple[str, str], list[Integration]]
+_last: list[tuple[IntegrationListing, _ById, _ByName]] = []
+
+
+def _arranged(listing: IntegrationListing) -> tuple[_ById, _ByName]:
+    """A list by id and by name; the last one is kept, as one list serves a whole run."""
+    for known, by_id, by_name in _last:
+        if known is listing:
+            return by_id, by_name
+    ids = {integration.id: integration for integration in listing.integrations}
+    names: _ByName = {}
+    for integration in listing.integrations:
+        names.setdefault((integration.name, integration.namespace), []).append(integration)
+    _last[:] = [(listing, ids, names)]
+    return ids, names
 
 
 def _newest(integrations: list[Integration]) -> Integration:

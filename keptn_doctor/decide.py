@@ -94,21 +94,27 @@ def decide(
     """
     table = weigh(snapshot) if weighed is None else weighed
     coverage = Coverage(snapshot.topology)
-    everything, roots = tuple(findings), tuple(causes)
-    return tuple(_verdict(path, item, everything, roots, coverage) for path, item in table.items())
+    about: dict[str, list[Finding]] = {}
+    for finding in findings:
+        about.setdefault(finding.subject, []).append(finding)
+    broken_by: dict[str, list[RootCause]] = {}
+    for cause in causes:
+        for path in cause.services:
+            broken_by.setdefault(path, []).append(cause)
+    verdicts = []
+    for path, item in table.items():
+        relevant = [f for subject in coverage.above(path) for f in about.get(subject, ())]
+        relevant.sort(key=_active_first)
+        verdicts.append(_verdict(path, item, relevant, broken_by.get(path, [])))
+    return tuple(verdicts)
 
 
-def _verdict(
-    path: str,
-    item: Weighed,
-    findings: tuple[Finding, ...],
-    causes: tuple[RootCause, ...],
-    coverage: Coverage,
-) -> Verdict:
-    own = sorted((c.finding for c in causes if path in c.services), key=_active_first)
+def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[RootCause]) -> Verdict:
+    causes = sorted(causes, key=lambda cause: _active_first(cause.finding))
+    own = [_as_told_of(path, cause) for cause in causes]
     connection = _joined(path, item.ruling, own)
-    likely = [] if own or connection == "connected" else _likely(path, item, findings, coverage)
-    relevant = tuple(f for f in findings if coverage.covers(f.subject, path))
+    likely = [] if own or connection == "connected" else _likely(item, relevant)
+    named = [cause.finding for cause in causes] or likely[:1]
     return Verdict(
         service=path,
         connection=connection,
@@ -116,18 +122,24 @@ def _verdict(
         proof=item.ruling.proof if connection == item.ruling.connection else _proof(own),
         vantage=item.ruling.vantage,
         row=item.row.id,
-        causes=tuple(cause_id(f) for f in own or likely[:1]),
+        causes=tuple(cause_id(f) for f in named),
         next_step=_next_step(item, connection, own or likely),
         ladder=ladder(
             Climb(
                 evidence=item.evidence,
-                findings=relevant,
+                findings=tuple(relevant),
                 causes=tuple(own),
                 breaks_at=item.row.layer if connection == "disconnected" and not own else None,
                 got_past=_got_past(item),
             )
         ),
     )
+
+
+def _as_told_of(path: str, cause: RootCause) -> Finding:
+    """The cause in the words of this service, where services that break alike share one."""
+    same = (f for f in cause.consequences if f.check == cause.finding.check and f.subject == path)
+    return next(same, cause.finding)
 
 
 def _joined(path: str, ruling: Ruling, causes: list[Finding]) -> Connection:
@@ -145,20 +157,10 @@ def _joined(path: str, ruling: Ruling, causes: list[Finding]) -> Connection:
     return ruling.connection
 
 
-def _likely(
-    path: str, item: Weighed, findings: tuple[Finding, ...], coverage: Coverage
-) -> list[Finding]:
+def _likely(item: Weighed, relevant: list[Finding]) -> list[Finding]:
     """Suspicions that fit: about this service or wider, and not below what it got past."""
     passed = _got_past(item)
-    fitting = [
-        f
-        for f in findings
-        if f.status == "fail"
-        and f.suspected
-        and f.layer >= passed
-        and coverage.covers(f.subject, path)
-    ]
-    return sorted(fitting, key=_active_first)
+    return [f for f in relevant if f.status == "fail" and f.suspected and f.layer >= passed]
 
 
 def _active_first(finding: Finding) -> tuple[int, bool, str, str]:

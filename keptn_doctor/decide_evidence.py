@@ -86,7 +86,6 @@ class ServiceEvidence:
 
 def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
     """The evidence on one service."""
-    topology = evidence.topology
     gaps: dict[str, Missing] = {}
 
     def all_of(kind: type[F]) -> tuple[F, ...]:
@@ -104,8 +103,8 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
     live = freshness(record.integration, listing) if listing and record.integration else Freshness()
     return ServiceEvidence(
         service=service,
-        plane=topology.plane_of(service),
-        endpoint=topology.endpoint_of(service),
+        plane=evidence.plane_of(service),
+        endpoint=evidence.endpoint_of(service),
         beside_control_plane=_beside_control_plane(evidence, service),
         taken_at=evidence.snapshot.taken_at,
         workload=next(iter(all_of(Workload)), None),
@@ -150,7 +149,7 @@ def _kind(answer: HttpAnswer, origin: str) -> Answer:
 def _beside_control_plane(evidence: Evidence, service: KeptnService) -> bool | None:
     if service.belongs_to == "control-plane":
         return True
-    plane, control_plane = evidence.topology.plane_of(service), evidence.topology.control_plane
+    plane, control_plane = evidence.plane_of(service), evidence.topology.control_plane
     if plane is None or not plane.cluster_uid or not control_plane.cluster_uid:
         return None
     return plane.cluster_uid == control_plane.cluster_uid

@@ -49,18 +49,24 @@ class Coverage:
             self._add(plane, (), inside)
         for endpoint in topology.endpoints:
             self._add(endpoint, (control_plane,), endpoint.services)
+        called = {path: e.subject for e in topology.endpoints for path in e.services}
+        planes = {plane.name for plane in topology.execution_planes}
         for service in topology.services:
-            parts = (topology.endpoint_of(service), topology.plane_of(service))
-            above = [part.subject for part in parts if part is not None]
+            above = [called[service.subject]] if service.subject in called else []
+            above += [service.plane] if service.plane in planes else []
             self._add(service, (*above, control_plane), (service.subject,))
 
     def _add(self, entity: Entity, above: Iterable[str], services: tuple[str, ...]) -> None:
         self._above[entity.subject] = frozenset({entity.subject, *above})
         self._services[entity.subject] = services
 
+    def above(self, subject: str) -> frozenset[str]:
+        """The subject itself and all whose trouble can be the reason of its trouble."""
+        return self._above.get(subject, frozenset({subject}))
+
     def covers(self, wide: str, narrow: str) -> bool:
         """Trouble of ``wide`` can be the reason of trouble of ``narrow``."""
-        return wide in self._above.get(narrow, frozenset({narrow}))
+        return wide in self.above(narrow)
 
     def services(self, subject: str) -> tuple[str, ...]:
         """The subject paths of the Keptn services that trouble of ``subject`` reaches."""
@@ -91,6 +97,9 @@ class Explanation:
         ]
         self._breaks = [f for f in claimed if self._holds(f)]
         self.contradicted = tuple(f for f in claimed if not self._holds(f))
+        self._at: dict[str, list[Finding]] = {}
+        for finding in self._breaks:
+            self._at.setdefault(finding.subject, []).append(finding)
         self._edges = {_key(f): self._by_edge(f) for f in self._breaks}
 
     def causes(self) -> tuple[RootCause, ...]:
@@ -106,7 +115,8 @@ class Explanation:
         for finding in self._breaks:
             if _key(finding) in effects:
                 groups.setdefault(self._same_break(finding), []).append(finding)
-        causes = [self._cause(group, effects) for group in groups.values()]
+        blocked = self._blocked()
+        causes = [self._cause(group, effects, blocked) for group in groups.values()]
         return tuple(sorted(causes, key=_weight))
 
     def services(self, finding: Finding) -> tuple[str, ...]:
@@ -114,14 +124,19 @@ class Explanation:
         covered = self._coverage.services(finding.subject)
         return tuple(s for s in covered if self._breaks_service(finding, s))
 
-    def _cause(self, group: list[Finding], effects: dict[Key, list[Finding]]) -> RootCause:
+    def _cause(
+        self,
+        group: list[Finding],
+        effects: dict[Key, list[Finding]],
+        blocked: dict[Key, list[Finding]],
+    ) -> RootCause:
         first, *same = group
         consequences = [*same, *(e for f in group for e in effects[_key(f)])]
         return RootCause(
             finding=first,
             services=tuple(dict.fromkeys(s for f in group for s in self.services(f))),
             consequences=tuple({_key(f): f for f in consequences}.values()),
-            blocked=tuple(u for u in self._unknown if any(self._blocks(f, u) for f in group)),
+            blocked=tuple({_key(u): u for f in group for u in blocked.get(_key(f), ())}.values()),
         )
 
     def _same_break(self, finding: Finding) -> tuple[str, ...]:
@@ -156,7 +171,17 @@ class Explanation:
     def _by_edge(self, effect: Finding) -> tuple[Key, ...]:
         check = self._checks.get(effect.check)
         named = check.explained_by if check else ()
-        return tuple(_key(f) for f in self._breaks if f.check in named and self._reaches(f, effect))
+        return tuple(
+            _key(f)
+            for f in self._over(effect)
+            if (f.check in named or effect.check in self._explained(f))
+            and self._reaches(f, effect)
+            and _has_part_in(f, effect)
+        )
+
+    def _explained(self, cause: Finding) -> tuple[str, ...]:
+        check = self._checks.get(cause.check)
+        return check.explains if check else ()
 
     def _parents(self, effect: Finding) -> tuple[Key, ...]:
         edges = self._edges[_key(effect)]
@@ -164,7 +189,7 @@ class Explanation:
             return edges
         lower = [
             f
-            for f in self._breaks
+            for f in self._over(effect)
             if f.layer < effect.layer
             and not self._edges[_key(f)]  # an effect is never a cause
             and (f.breaks == "disconnected" or effect.breaks == "degraded")
@@ -173,14 +198,25 @@ class Explanation:
         lowest = min((f.layer for f in lower), default=None)
         return tuple(_key(f) for f in lower if f.layer == lowest)
 
+    def _over(self, effect: Finding) -> list[Finding]:
+        """The breaks that can be the reason of a finding, by what they are about, in order."""
+        found = [f for path in self._coverage.above(effect.subject) for f in self._at.get(path, ())]
+        return sorted(found, key=lambda f: (f.layer, f.check, f.subject))
+
+    def _blocked(self) -> dict[Key, list[Finding]]:
+        """What could not be judged, by the breaks below it."""
+        blocked: dict[Key, list[Finding]] = {}
+        for unknown in self._unknown:
+            for cause in self._over(unknown):
+                if cause.layer < unknown.layer and self._reaches(cause, unknown):
+                    blocked.setdefault(_key(cause), []).append(unknown)
+        return blocked
+
     def _reaches(self, cause: Finding, effect: Finding) -> bool:
         if not self._coverage.covers(cause.subject, effect.subject):
             return False
         affected = self._coverage.services(effect.subject)
         return not affected or any(self._breaks_service(cause, s) for s in affected)
-
-    def _blocks(self, cause: Finding, unknown: Finding) -> bool:
-        return cause.layer < unknown.layer and self._reaches(cause, unknown)
 
 
 def _roots(
@@ -190,6 +226,12 @@ def _roots(
         return ()
     found = [root for p in parents[key] for root in _roots(p, parents, path | {key})]
     return tuple(dict.fromkeys(found)) or (key,)
+
+
+def _has_part_in(cause: Finding, effect: Finding) -> bool:
+    """A dead database does not explain a dead broker, though both are the control plane's."""
+    wanted = effect.through or effect.parts
+    return not cause.parts or not wanted or not set(cause.parts).isdisjoint(wanted)
 
 
 def cause_id(finding: Finding) -> str:

@@ -166,6 +166,9 @@ class Evidence:
             kind = _kind_of(observation)
             if kind is not None:
                 self._seen.setdefault((kind, observation.subject), []).append(observation)
+        self._called = {path: e for e in self.topology.endpoints for path in e.services}
+        self._planes = {plane.name: plane for plane in self.topology.execution_planes}
+        self._chains: dict[str, tuple[Entity, ...]] = {}
         self._skipped: dict[tuple[type, str], list[NotAttempted]] = {}
         for note in sorted(snapshot.not_attempted, key=lambda n: (n.probe, n.subject, n.reason)):
             wanted = fact_of(note.probe)
@@ -181,6 +184,14 @@ class Evidence:
         if not need.is_fact:
             return self._entity(need, subject)
         return self._fact(need, subject)
+
+    def endpoint_of(self, service: KeptnService) -> Endpoint | None:
+        """The endpoint that a service is told to call."""
+        return self._called.get(service.subject)
+
+    def plane_of(self, service: KeptnService) -> ExecutionPlane | None:
+        """The execution plane that a service runs in."""
+        return self._planes.get(service.plane)
 
     def _entity(self, need: Need, subject: Entity) -> Bound | Missing:
         if need.many:
@@ -239,10 +250,16 @@ class Evidence:
 
     def _chain(self, subject: Entity) -> tuple[Entity, ...]:
         """The entity and those it depends on, nearest first."""
+        path = subject.subject
+        if path not in self._chains:
+            self._chains[path] = self._walk(subject)
+        return self._chains[path]
+
+    def _walk(self, subject: Entity) -> tuple[Entity, ...]:
         control_plane = self.topology.control_plane
         if isinstance(subject, KeptnService):
             parts = (
-                subject, self.topology.endpoint_of(subject), self.topology.plane_of(subject),
+                subject, self.endpoint_of(subject), self.plane_of(subject),
                 control_plane,
             )  # fmt: skip
             return tuple(part for part in parts if part is not None)
@@ -254,7 +271,7 @@ class Evidence:
     def _below(self, subject: Entity) -> tuple[Entity, ...]:
         services = self.topology.services
         if isinstance(subject, Endpoint):
-            return tuple(s for s in services if s.subject in subject.services)
+            return tuple(s for s in services if self.endpoint_of(s) is subject)
         if isinstance(subject, ExecutionPlane):
             return tuple(s for s in services if s.plane == subject.name)
         if isinstance(subject, ControlPlane):

@@ -36,6 +36,7 @@ from keptn_doctor.model.topology import (
     Entity,
     ExecutionPlane,
     KeptnService,
+    TokenState,
     Topology,
     Vantage,
 )
@@ -70,6 +71,7 @@ def keptn_service(name: str = "helm-service", **settings: object) -> KeptnServic
         "client_version": "0.16.2",
         "mode": "remote",
         "endpoint": "https://keptn.example.com/api",
+        "token": TokenState(source="value", fingerprint="f", stripped_fingerprint="f"),
         "integration_name": name,
         "integration_namespace": "keptn-exec",
         "topics": ("sh.keptn.event.deployment.triggered",),

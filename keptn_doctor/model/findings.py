@@ -48,6 +48,8 @@ class Finding(Record, frozen=True, kw_only=True):
     remedy: str = ""  # one sentence
     command: str = ""  # one command to run next, ready to paste
     breaks: Breaks | Literal["as-declared"] = "as-declared"  # what a fail does to the connection
+    parts: tuple[str, ...] = ()  # workloads of the control plane that it singles out
+    through: tuple[str, ...] = ()  # those whose trouble can be its reason; none = ``parts``
     suspected: bool = False  # seen from the operator's side only, or circumstantial: no proof
     evidence: tuple[str, ...] = ()  # observation ids
     missing: tuple[str, ...] = ()  # for unknown: what would have been needed
@@ -71,3 +73,4 @@ class Check:
     proven_by: ProvenBy = "behaviour"
     source: str = ""  # distribution or file it came from
     needs: tuple[Any, ...] = ()  # engine's reading of the signature
+    explains: tuple[str, ...] = ()  # edges told from the cause's side
