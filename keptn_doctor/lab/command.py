@@ -79,7 +79,7 @@ def _remove(out: Path) -> None:
 def description(lab: Lab, kubeconfig: Path) -> Iterator[str]:
     """What is where, line by line, and how to look at it."""
     scenario = lab.scenario
-    yield f"{scenario.title} (Keptn {scenario.version})"
+    yield f"The lab is running: {scenario.title} (Keptn {scenario.version})"
     yield ""
     home = scenario.control_plane
     yield f"control plane    context {home.context}, namespace {home.namespace}"
