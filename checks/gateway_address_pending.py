@@ -24,6 +24,7 @@ from keptn_doctor.api import (
     check,
     failed,
     kubectl,
+    lacks_free_port,
     passed,
     skipped,
     spoken_age,
@@ -51,6 +52,8 @@ def judge(
     given = [entry.ip or entry.hostname for entry in gateway.load_balancer]
     if given:
         return passed(f"The gateway's load balancer has the address {given[0]}.")
+    if provider is not None and any(map(lacks_free_port, provider.svclb_pods)):
+        return skipped("The nodes would be its load balancer; see gateway-port-taken.")
     if gateway.external_ips:
         return passed(f"The gateway's Service has the external address {gateway.external_ips[0]}.")
     age = (taken_at - gateway.created_at).total_seconds() if gateway.created_at else None

@@ -17,6 +17,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from keptn_doctor.address_reading import (
+    Called,
+    Exposed,
+    called,
+    exposed_addresses,
+    is_private,
+    written_address,
+)
 from keptn_doctor.attribution import (
     Attribution,
     Freshness,
@@ -24,6 +32,7 @@ from keptn_doctor.attribution import (
     freshness,
     spoken_age,
 )
+from keptn_doctor.component_reading import BROKERS, DATABASES, bites, on_the_way, reasons
 from keptn_doctor.knowledge.support import (
     ClusterSize,
     control_plane_size,
@@ -107,15 +116,27 @@ from keptn_doctor.model.topology import (
     Vantage,
 )
 from keptn_doctor.path_reading import address, answered, registered
+from keptn_doctor.policy_reading import (
+    names_of,
+    permits,
+    permits_dns,
+    pinned_addresses,
+    restricting,
+)
 from keptn_doctor.remedies import kubectl, read_log, restart, set_variable
 from keptn_doctor.workload_reading import (
     component,
     containers,
     crash_loops,
+    is_limit,
     is_running,
+    lacks_free_port,
     last_end,
     live_pods,
     pull_failures,
+    refused_creation,
+    unscheduled,
+    waits_for_volume,
     why_not_ready,
 )
 
@@ -134,6 +155,7 @@ def check(
     breaks: Breaks = "nothing",
     proven_by: ProvenBy = "behaviour",
     explained_by: tuple[str, ...] = (),
+    explains: tuple[str, ...] = (),
     since: str,
 ) -> Callable[[Callable[..., Finding]], Callable[..., Finding]]:
     """Declare a function as a check; id, title and documentation come from its file.
@@ -143,7 +165,9 @@ def check(
     bites: a dead database bites at registration, not at the workload. ``proven_by="state"`` says
     that a fail rests on settings and objects alone: no break lower on the path can have produced
     it. ``explained_by`` names checks whose fail on the same or a wider subject is the cause of
-    this one. ``since`` is the version of the package that first had the check.
+    this one; ``explains`` is the same edge told from the cause's side, so that a narrower check can
+    take the place of a general one without a change to it. ``since`` is the version of the package
+    that first had the check.
     """
 
     def declare(judge: Callable[..., Finding]) -> Callable[..., Finding]:
@@ -154,6 +178,7 @@ def check(
             "breaks": breaks,
             "proven_by": proven_by,
             "explained_by": explained_by,
+            "explains": explains,
             "since": since,
         }
         setattr(judge, _DECLARATION, declaration)
@@ -175,8 +200,15 @@ def failed(
     severity: Severity = "error",
     breaks: Breaks | Literal["as-declared"] = "as-declared",
     detail: str = "",
+    layer: Layer = Layer.WORKLOAD,
+    parts: tuple[str, ...] = (),
+    through: tuple[str, ...] = (),
 ) -> Finding:
-    """The bad state is there; ``breaks`` overrides what the check declares."""
+    """The bad state is there; ``breaks`` and a higher ``layer`` override what the check declares.
+
+    ``parts`` are the control plane's workloads that it is about, ``through`` those whose trouble
+    can be the reason of it (the same, when left out): only what has one of them in common explains.
+    """
     return Finding(
         status="fail",
         summary=summary,
@@ -185,6 +217,9 @@ def failed(
         severity=severity,
         breaks=breaks,
         detail=detail,
+        layer=layer,
+        parts=parts,
+        through=through,
     )
 
 
@@ -232,8 +267,14 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     # reading logs, registrations and workloads
     "ongoing", "troubles", "quoted", "registration_ids", "attribute", "Attribution",
     "freshness", "Freshness", "spoken_age", "component", "containers",
-    "crash_loops", "is_running", "last_end", "live_pods", "pull_failures", "why_not_ready",
+    "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
+    "why_not_ready",
+    "refused_creation", "is_limit", "unscheduled", "waits_for_volume",
     "answered", "registered", "address",
+    # addresses and network policies
+    "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
+    "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
+    "bites", "on_the_way", "reasons", "DATABASES", "BROKERS",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports

@@ -1,4 +1,4 @@
-"""The generated pages of ``docs/``: checks, command line, exit codes, JSON Schema of the report.
+"""The generated pages of ``docs/``: checks, command line, exit codes, scenarios, JSON Schemas.
 
 Everything here has its source in the code: docstrings, options, tables and records. ``python -m
 keptn_doctor.docs_pages`` writes the pages, ``--check`` says which are stale. It works in a checkout
@@ -21,6 +21,7 @@ from keptn_doctor import exit_codes
 from keptn_doctor.catalogue import load_checks
 from keptn_doctor.cli import cli
 from keptn_doctor.commands.catalogue import about, by_layer
+from keptn_doctor.lab.reference import reference_pages
 from keptn_doctor.model.findings import Check
 from keptn_doctor.renderers import json as report_json
 
@@ -43,7 +44,7 @@ def pages() -> dict[str, str]:
     found["cli.md"] = cli_page()
     found["exit-codes.md"] = exit_codes_page()
     found["report.schema.json"] = json.dumps(report_json.schema(), indent=2) + "\n"
-    return found
+    return found | reference_pages()
 
 
 def own_checks() -> tuple[Check, ...]:
@@ -66,6 +67,7 @@ def check_page(check: Check) -> str:
         f"| severity | {check.severity} |",
         f"| a fail proves the connection to be | {_BREAKS[check.breaks]} |",
         f"| explained by | {_links(check.explained_by)} |",
+        f"| explains | {_links(check.explains)} |",
         f"| since | {check.since} |",
         "",
     ]

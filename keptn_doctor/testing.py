@@ -156,11 +156,18 @@ def has_the_name_of_its_file(entry: Entry) -> None:
 
 
 def is_explained_by_checks_that_exist(entry: Entry) -> None:
-    """Every ``explained_by`` names a check of the catalogue, and no chain leads back."""
-    edges = {check.id: check.explained_by for check in entry.catalogue}
-    edges[entry.check.id] = entry.check.explained_by
-    unknown = [name for name in entry.check.explained_by if name not in edges]
-    assert not unknown, f"explained_by names {unknown}, which are no checks"
+    """Every edge names a check of the catalogue, and no chain of them leads back."""
+    checks = {check.id: check for check in (*entry.catalogue, entry.check)}
+    named = (*entry.check.explained_by, *entry.check.explains)
+    unknown = [name for name in named if name not in checks]
+    assert not unknown, f"its edges name {unknown}, which are no checks"
+    edges = {
+        check.id: (
+            *check.explained_by,
+            *(cause.id for cause in checks.values() if check.id in cause.explains),
+        )
+        for check in checks.values()
+    }
     _walk(entry.check.id, edges, ())
 
 

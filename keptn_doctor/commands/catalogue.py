@@ -52,6 +52,7 @@ def _summary(check: Check) -> dict[str, object]:
         "severity": check.severity,
         "breaks": check.breaks,
         "explained_by": list(check.explained_by),
+        "explains": list(check.explains),
         "since": check.since,
         "source": check.source,
     }
@@ -67,6 +68,9 @@ def explain(check_id: str, check_dirs: Sequence[str]) -> int:
     if check.explained_by:
         click.echo()
         click.echo(f"Explained by  {', '.join(check.explained_by)}")
+    if check.explains:
+        click.echo()
+        click.echo(f"Explains      {', '.join(check.explains)}")
     return exit_codes.CONNECTED
 
 

@@ -87,6 +87,12 @@ def fault_classes() -> dict[str, str]:
     return _file().fault_classes
 
 
+# Go tells the address of a connection it failed to make, or that broke; a name server's is UDP.
+_DIALLED = re.compile(
+    r"(?:dial tcp |(?:read|write) tcp \S+->)(?:(\d+(?:\.\d+){3})|\[([0-9a-fA-F:]+)\]):\d+"
+)
+
+
 @functools.cache
 def _compiled(component: str) -> tuple[tuple[Signature, re.Pattern[str]], ...]:
     own = [s for s in signatures() if component in s.components]
@@ -113,6 +119,8 @@ def read_line(line: str, *, component: str, version: str = "") -> LineMeaning | 
     signature, hit = (in_range or found)[0]
     captures = {name: text for name, text in hit.groupdict().items() if text and name != "cause"}
     why = hit.groupdict().get("cause")
+    if why and (dialled := _DIALLED.search(why)):
+        captures["dialled"] = dialled[1] or dialled[2]
     return LineMeaning(
         signature=signature.id,
         event=signature.fault_class,

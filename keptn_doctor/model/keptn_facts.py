@@ -148,7 +148,7 @@ class LogMatch(Record, frozen=True, kw_only=True):
     count: int = 1
     first_at: datetime | None = None
     last_at: datetime | None = None
-    captures: dict[str, str] = {}  # named groups: url, host, id…
+    captures: dict[str, str] = {}  # named groups: url, host, id…; "dialled" = address called
 
 
 class PodLog(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodLog"):

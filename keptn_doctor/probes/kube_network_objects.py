@@ -284,3 +284,17 @@ class PeerAuthenticationSpec(KubeStruct, frozen=True):
 
 class PeerAuthentication(Object, frozen=True):
     spec: PeerAuthenticationSpec | None = None
+
+
+class MetalLbSpec(KubeStruct, frozen=True):
+    """Of an IPAddressPool (``addresses``) or an advertisement (``ip_address_pools``)."""
+
+    addresses: list[str] | None = None
+    ip_address_pools: list[str] | None = msgspec.field(name="ipAddressPools", default=None)
+    ip_address_pool_selectors: list[Any] | None = msgspec.field(
+        name="ipAddressPoolSelectors", default=None
+    )
+
+
+class MetalLb(Object, frozen=True):
+    spec: MetalLbSpec | None = None

@@ -7,6 +7,7 @@ managed platforms' is taken as given.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address, ip_network
 
 from keptn_doctor.model.kube_facts import GatewayService, LoadBalancerProvider
 from keptn_doctor.probes import kube_network_objects as net
@@ -48,7 +49,7 @@ async def read_providers(
     events = await _events_of(kube, {pod.namespace for pod in own}, redactor)
     defects: tuple[str, ...] = ()
     if "metallb" in providers and _METALLB in served_groups:
-        defects = await _metallb_defects(kube, listed)
+        defects = await _metallb_defects(kube, listed, gateway)
     return LoadBalancerProvider(
         providers=tuple(sorted(providers)),
         svclb_pods=tuple(pod_fact(pod, redactor=redactor, events=events) for pod in own),
@@ -103,27 +104,70 @@ async def _same_port(kube: KubeClient, gateway: GatewayService | None) -> tuple[
     )
 
 
-async def _metallb_defects(kube: KubeClient, pods: Iterable[k8s.Pod]) -> tuple[str, ...]:
-    """Why MetalLB would give an address that nobody outside hears of."""
+async def _metallb_defects(
+    kube: KubeClient, pods: Iterable[k8s.Pod], gateway: GatewayService | None
+) -> tuple[str, ...]:
+    """Why MetalLB would give an address that nobody outside hears of; () where it is not told."""
     defects = []
-    try:
-        pools = await kube.list(f"/apis/{_METALLB}/ipaddresspools", k8s.Object)
-        announced = [
-            *await kube.list(f"/apis/{_METALLB}/l2advertisements", k8s.Object),
-            *await kube.list(f"/apis/{_METALLB}/bgpadvertisements", k8s.Object),
-        ]
-    except WorldFault:
-        return ()
-    if not pools:
+    pools = await _metallb(kube, "ipaddresspools")
+    by_arp, by_bgp = (
+        await _metallb(kube, "l2advertisements"),
+        await _metallb(kube, "bgpadvertisements"),
+    )
+    if pools == ():
         defects.append("metallb: it has no IPAddressPool to give addresses from")
-    if not announced:
-        defects.append(
-            "metallb: nothing announces its addresses (no L2Advertisement, no BGPAdvertisement)"
-        )
+    if by_arp is not None and by_bgp is not None:
+        announced = (*by_arp, *by_bgp)
+        if not announced:
+            defects.append(
+                "metallb: nothing announces its addresses (no L2Advertisement, no BGPAdvertisement)"
+            )
+        elif pool := _silent_pool(pools or (), announced, gateway):
+            defects.append(f"metallb: nothing announces the addresses of its pool {pool}")
     speakers = [pod for pod in pods if "speaker" in pod.name and pod.namespace == "metallb-system"]
     if not any(_is_ready(pod) for pod in speakers):
         defects.append("metallb: no speaker pod is ready")
     return tuple(defects)
+
+
+async def _metallb(kube: KubeClient, resource: str) -> tuple[net.MetalLb, ...] | None:
+    """All objects of one of its kinds, none where it is not served, None where it is refused."""
+    try:
+        return await kube.list(f"/apis/{_METALLB}/{resource}", net.MetalLb)
+    except WorldFault as fault:
+        absent = fault.failure.code in {"not-found", "resource-not-served"}
+        return () if absent else None
+
+
+def _silent_pool(
+    pools: Iterable[net.MetalLb], announced: Iterable[net.MetalLb], gateway: GatewayService | None
+) -> str:
+    """The pool of the gateway's address when no advertisement is for it, "" otherwise."""
+    given = [entry.ip for entry in gateway.load_balancer if entry.ip] if gateway else []
+    for pool in pools:
+        ranges = (pool.spec and pool.spec.addresses) or ()
+        if any(_in_range(address, text) for address in given for text in ranges):
+            return "" if any(_announces(item, pool.name) for item in announced) else pool.name
+    return ""
+
+
+def _announces(advertisement: net.MetalLb, pool: str) -> bool:
+    """One that names no pool is for all of them; selectors are given the benefit of the doubt."""
+    spec = advertisement.spec or net.MetalLbSpec()
+    named = spec.ip_address_pools or ()
+    return pool in named or not named or bool(spec.ip_address_pool_selectors)
+
+
+def _in_range(address: str, text: str) -> bool:
+    """``text`` is a network or "first-last", as MetalLB takes them."""
+    first, _, last = (part.strip() for part in text.partition("-"))
+    try:
+        if not last:
+            return ip_address(address) in ip_network(first, strict=False)
+        low, high, middle = (int(ip_address(part)) for part in (first, last, address))
+    except ValueError:
+        return False
+    return low <= middle <= high
 
 
 def _is_ready(pod: k8s.Pod) -> bool:

@@ -16,11 +16,11 @@ ENDPOINT = f"endpoint:{A.endpoint}"
 CONTROL_PLANE = "control-plane/keptn"
 
 
-def check(name, layer, *, explained_by=(), proven_by="behaviour", about=KeptnService):
+def check(name, layer, *, explained_by=(), explains=(), proven_by="behaviour", about=KeptnService):
     return Check(
         id=name, title="", doc="", about=about, layer=layer, severity="error",
-        breaks="disconnected", explained_by=explained_by, since="0.1", proven_by=proven_by,
-        judge=lambda: None,
+        breaks="disconnected", explained_by=explained_by, explains=explains, since="0.1",
+        proven_by=proven_by, judge=lambda: None,
     )  # fmt: skip
 
 
@@ -169,3 +169,12 @@ def test_pods_are_seen_as_they_are_however_far_requests_once_got():
     explanation = Explanation(TOPOLOGY, findings, STATE_OF_PODS, got_past={A.subject: Layer.AUTH})
 
     assert explanation.contradicted == ()
+
+
+def test_an_edge_may_be_told_from_the_side_of_the_cause():
+    checks = (*CHECKS[3:], check("crash", Layer.WORKLOAD, proven_by="state"),
+              check("firewall", Layer.CONNECT, explains=("refused", "crash")))  # fmt: skip
+    LAYER["firewall"] = Layer.CONNECT
+    causes = explain(TOPOLOGY, (fail("crash"), fail("refused"), fail("firewall")), checks)
+
+    assert [c.finding.check for c in causes] == ["firewall"]

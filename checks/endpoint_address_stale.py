@@ -1,0 +1,125 @@
+"""The Keptn service calls an address that is not the gateway's any more.
+
+Meaning       The gateway got another address (a new load balancer, a new node), while the endpoint,
+              or the DNS record behind it, still leads to the old one.
+Decided by    The address that the service's connections go to, compared with every address by
+              which the gateway is exposed now; and that Keptn does not answer there.
+What to do    Put the present address into the endpoint, or into the DNS record. A name of one's own
+              outlives the next change.
+False alarms  A proxy or address translation in front of the gateway has an address that the
+              cluster does not know; where Keptn answers, the address is right.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from keptn_doctor.api import (
+    CONTROL_PLANE,
+    OPERATOR_SIDE,
+    DnsAnswer,
+    Endpoint,
+    ExecutionPlane,
+    Exposed,
+    ExposureRoutes,
+    Failure,
+    Finding,
+    GatewayAnswers,
+    GatewayService,
+    KeptnService,
+    Layer,
+    LocalApiAnswer,
+    Nodes,
+    PodLog,
+    PodProbe,
+    TcpConnection,
+    called,
+    check,
+    exposed_addresses,
+    failed,
+    ongoing,
+    passed,
+    set_variable,
+    skipped,
+    suspected,
+    undecided,
+    written_address,
+)
+
+
+@check(
+    about=KeptnService,
+    layer=Layer.CONNECT,
+    breaks="disconnected",
+    explained_by=("gateway-not-exposed", "gateway-address-pending", "endpoint-cluster-internal"),
+    explains=(
+        "endpoint-unreachable",
+        "endpoint-port-refused",
+        "answered-by-something-else",
+        "api-path-wrong",
+        "egress-filtered",
+        "service-crash-looping",
+    ),
+    since="0.1",
+)
+def judge(
+    service: KeptnService,
+    *,
+    endpoint: Endpoint | None,
+    plane: ExecutionPlane | None,
+    gateway: GatewayService | None,
+    routes: ExposureRoutes | None,
+    there: Annotated[Nodes | None, CONTROL_PLANE],
+    local: LocalApiAnswer | None,
+    logs: tuple[PodLog, ...] | None,
+    probe: PodProbe | None,
+    answers: GatewayAnswers | None,
+    outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
+    connection: Annotated[TcpConnection | Failure | None, OPERATOR_SIDE],
+) -> Finding:
+    """Compare addresses; what is proven needs a failure of the service's own connections."""
+    if endpoint is None or not endpoint.host:
+        return skipped(f"{service.name} has no endpoint with a host.")
+    if local is not None and local.origin in ("keptn", "gateway"):
+        return passed(f"Keptn answers {service.name} at {endpoint.host}.")
+    exposed = exposed_addresses(gateway, routes, there)
+    where = called(endpoint, logs, probe, outside)
+    if not where.addresses:
+        return undecided(f"Which address {service.name} calls was not seen.")
+    if not exposed.addresses or exposed.names:
+        return _by_name(endpoint, outside, exposed)
+    foreign = [address for address in where.addresses if address not in exposed.addresses]
+    if not foreign:
+        return passed(f"{where.addresses[0]} is an address of the gateway.")
+    same_as_here = isinstance(outside, DnsAnswer) and foreign[0] in outside.addresses
+    if answers is not None and answers.reached == "keptn" and same_as_here:
+        return passed(f"Keptn answers at {foreign[0]}, which its cluster does not know of.")
+    now = ", ".join(sorted(exposed.addresses))
+    summary = f"{service.name} calls {foreign[0]}, but the gateway has the address {now}."
+    remedy = _remedy(endpoint)
+    right = f"{endpoint.scheme}://{min(exposed.addresses)}{endpoint.path}"
+    command = set_variable(plane, service, f"KEPTN_API_ENDPOINT={right}")
+    failing = ongoing(logs, cause=("tcp_timeout", "tcp_refused", "tcp_reset", "wrong_path"))
+    tried = failing or local is not None or (probe is not None and probe.connect not in ("", "ok"))
+    if tried and (where.certain or isinstance(connection, Failure)):
+        return failed(summary, remedy=remedy, command=command)
+    return suspected(summary, remedy=remedy, command=command)
+
+
+def _by_name(endpoint: Endpoint, outside: DnsAnswer | Failure | None, exposed: Exposed) -> Finding:
+    """A load balancer that has a name is right when the endpoint's name leads to it."""
+    names = {endpoint.host}
+    if isinstance(outside, DnsAnswer):
+        names |= {name.rstrip(".") for name in (*outside.cnames, outside.canonical_name)}
+    if names & exposed.names:
+        return passed(f"{endpoint.host} leads to the name of the gateway's load balancer.")
+    return undecided(f"The addresses of the gateway are not all known, so {endpoint.host} may fit.")
+
+
+def _remedy(endpoint: Endpoint) -> str:
+    if written_address(endpoint.host):
+        return "Put the gateway's present address into KEPTN_API_ENDPOINT."
+    return (
+        f"Let {endpoint.host} resolve to the gateway's present address where the plane asks, and "
+        "wait for old answers to leave the caches."
+    )

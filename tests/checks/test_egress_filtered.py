@@ -1,0 +1,36 @@
+from check_under_test import judge_one
+from exposure_worlds import connects, dns
+
+from keptn_doctor.api import Failure, PodProbe
+from keptn_doctor.testing import keptn_service, line, own_request, pod_log, seen, world
+
+SERVICE = keptn_service()
+SILENT = pod_log(SERVICE, line("heartbeat", "tcp_timeout"))
+REFUSED = seen(
+    f"endpoint:{SERVICE.endpoint}", Failure(phase="connect", code="connection-refused"), probe="tcp"
+)
+
+FAILS = [
+    world(SERVICE, SILENT, connects(SERVICE), dns(SERVICE)),
+    world(SERVICE, seen(SERVICE, PodProbe(connect="connect-timeout"), pod="x"), connects(SERVICE)),
+    world(SERVICE, SILENT, REFUSED),
+]
+PASSES = [world(SERVICE, own_request(SERVICE), connects(SERVICE))]
+
+
+def test_when_nobody_gets_through_the_way_out_is_not_to_blame():
+    nobody = seen(
+        f"endpoint:{SERVICE.endpoint}",
+        Failure(phase="connect", code="connect-timeout"),
+        probe="tcp",
+    )
+
+    assert judge_one(__file__, world(SERVICE, SILENT, nobody)).status == "unknown"
+
+
+def test_another_address_than_this_machines_is_another_matter():
+    log = pod_log(SERVICE, line("heartbeat", "tcp_timeout", captures={"dialled": "203.0.113.7"}))
+
+    finding = judge_one(__file__, world(SERVICE, log, connects(SERVICE), dns(SERVICE)))
+
+    assert finding.status == "skip"
