@@ -197,3 +197,20 @@ def test_what_gets_through_now_and_then_is_degraded_whatever_broke_in_between():
     found = verdict(world(SERVICE, *flaky), make("bad", Layer.CONNECT, BAD))
 
     assert (found.connection, found.causes) == ("degraded", (f"bad@{SERVICE.subject}",))
+
+
+def test_a_cause_shared_by_a_plane_is_told_in_each_services_own_words():
+    def judge(service: KeptnService) -> Finding:
+        return failed(f"{service.name} cannot resolve it.", remedy=f"Mend {service.name}.")
+
+    check = Check(
+        id="dns", title="", doc="", about=KeptnService, layer=Layer.RESOLVE, severity="error",
+        breaks="disconnected", explained_by=(), since="0.1", judge=judge, needs=read_needs(judge),
+    )  # fmt: skip
+    names = ("a", "b")
+    result = report(world(*(keptn_service(name, integration_name=name) for name in names)), check)
+
+    assert len(result.causes) == 1
+    assert {v.causes for v in result.verdicts} == {("dns@exec-a/keptn-exec/a",)}
+    assert [v.because for v in result.verdicts] == ["a cannot resolve it.", "b cannot resolve it."]
+    assert [v.next_step for v in result.verdicts] == ["Mend a.", "Mend b."]
