@@ -106,7 +106,7 @@ def test_completion_without_a_kubeconfig_completes_nothing_and_complains_of_noth
         COMP_CWORD="3",
         KUBECONFIG="/nonexistent/config",
     )
-    assert (completed.stdout, completed.stderr) == ("", "")
+    assert (completed.stdout.strip(), completed.stderr) == ("", "")
 
 
 @pytest.fixture
