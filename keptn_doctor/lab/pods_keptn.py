@@ -12,8 +12,10 @@ from datetime import datetime, timedelta
 from keptn_doctor.lab.blueprint import Site
 from keptn_doctor.lab.component_logs import component_log
 from keptn_doctor.lab.exposure import KEPTN
+from keptn_doctor.lab.kube.pods import Streams
 from keptn_doctor.lab.objects_control_plane import GATEWAY
-from keptn_doctor.lab.pods_backend import ContainerLog, LabPods, Line, Reading
+from keptn_doctor.lab.pods_backend import ContainerLog, LabPods, Line, Opener, Reading
+from keptn_doctor.lab.settings import CONTROL_PLANE
 from keptn_doctor.lab.simulation import Simulation
 from keptn_doctor.lab.workloads import Controllers, PlannedPod
 from keptn_doctor.lab.workloads_plan import ContainerPlan
@@ -43,6 +45,32 @@ def _live(workload: str, container: str, log: ContainerLog, simulation: Simulati
         return log
     reading = component_log(workload, simulation, simulation.clock)
     return log if reading is None else ContainerLog(present=reading, previous=log.previous)
+
+
+def keptn_ports(
+    simulation: Simulation, site: Site, controllers: Controllers, pods: LabPods
+) -> None:
+    """Ports of the gateway's and the components' pods, for port-forward and the proxies."""
+    for service in site.inventory.of("Service", site.keptn_namespace or "-"):
+        spec = service["spec"]
+        if str(spec.get("clusterIP") or "None") == "None":
+            continue
+        for planned in controllers.ready_pods(site.keptn_namespace, spec.get("selector") or {}):
+            for port in spec.get("ports") or []:
+                opener = _opener(simulation, str(spec["clusterIP"]), int(port["port"]))
+                target = port.get("targetPort")
+                if isinstance(target, int):
+                    pods.listen(site.keptn_namespace, planned.name, target, opener, public=True)
+
+
+def _opener(simulation: Simulation, address: str, port: int) -> Opener:
+    async def connect() -> Streams:
+        try:
+            return await simulation.wire.open(CONTROL_PLANE, address, port)
+        except TimeoutError:
+            raise ConnectionRefusedError(f"nothing of the lab listens behind {port}") from None
+
+    return connect
 
 
 def _has_started(container: ContainerPlan) -> bool:

@@ -165,8 +165,6 @@ def _component_listeners(
     plan: Blueprint, home: Controllers, vantages: Vantages
 ) -> Iterator[sim.ListenerSettings]:
     """The components' Services, for what runs in the control plane's own cluster."""
-    if not plan.sites[0].planes:
-        return
     namespace = plan.scenario.control_plane.namespace
     hops = (
         *(sim.HopSettings(vantage=v) for v in sorted(vantages.inside)),

@@ -26,7 +26,7 @@ from keptn_doctor.lab.loopback import LOOPBACK, BlackHole, port_of, refusing
 from keptn_doctor.lab.objects import Object
 from keptn_doctor.lab.objects_exposure import assign_addresses
 from keptn_doctor.lab.pods_backend import LabPods
-from keptn_doctor.lab.pods_keptn import keptn_logs
+from keptn_doctor.lab.pods_keptn import keptn_logs, keptn_ports
 from keptn_doctor.lab.reading import ScenarioError
 from keptn_doctor.lab.scenario import Scenario
 from keptn_doctor.lab.settings import CertificateSettings, TlsSettings
@@ -162,6 +162,8 @@ class Lab:
             raise ScenarioError(f"objects of {site.context}: nothing matches '{target}'")
         self.pods[site.context] = pods
         keptn_logs(self.simulation, site, controllers, pods)
+        if site.keptn_namespace:
+            keptn_ports(self.simulation, site, controllers, pods)
         client_logs(self.simulation, site, controllers, pods)
         self.clusters[site.context] = self._cluster(site)
 

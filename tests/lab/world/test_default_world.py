@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
-from world_lab import ask, forwarded, kubectl, listed, log_of, pods
+from world_lab import ask, forwarded, kube, kubectl, listed, log_of, pods
 
 from keptn_doctor.lab.charts import chart
 from keptn_doctor.lab.scenario import loads, packaged
@@ -205,3 +205,19 @@ async def test_the_demo_has_one_healthy_and_one_broken_plane() -> None:
     now = parsedate_to_datetime(answer.headers["date"])
     seen = datetime.fromisoformat(answer.json()[0]["metadata"]["lastseen"])
     assert 39 * 60 < (now - seen).total_seconds() < 41 * 60
+
+
+@pytest.mark.parametrize("exposure", ["load-balancer", "cluster-ip"])
+async def test_kubectl_forwards_the_gateway_however_it_is_exposed(exposure: str) -> None:
+    text = f"title: t\ncontrol-plane: {{exposure: {{by: {exposure}}}}}"
+    async with start(loads(text)) as lab:
+        pod = (await pods(lab, "keptn-cp", "keptn"))["api-gateway-nginx"]["metadata"]["name"]
+        health = await forwarded(lab, "keptn-cp", "keptn", pod, 8080, "/nginx-health")
+    assert (health.status_code, health.text) == (200, "OK")
+
+
+async def test_a_component_is_reached_through_the_api_servers_proxy() -> None:
+    async with start(packaged("healthy")) as lab, kube(lab, "keptn-cp") as client:
+        path = "/api/v1/namespaces/keptn/services/shipyard-controller:8080/proxy/health"
+        answer = await client.get(path)
+    assert answer.status_code == 200
