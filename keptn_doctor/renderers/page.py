@@ -35,6 +35,7 @@ class Page:
         self.symbols = symbols
         self.detail = detail
         self._width = max(width, _NARROWEST) if width else UNWRAPPED
+        self._color = color
         self._out = io.StringIO()
         self._console = Console(
             file=self._out,
@@ -90,4 +91,7 @@ class Page:
 
     def _line(self, line: Text) -> None:
         line.rstrip()
-        self._console.print(line, soft_wrap=True)
+        if self._color:
+            self._console.print(line, soft_wrap=True)
+        else:  # the same, without asking rich for styles that there are none of
+            self._out.write(f"{line.plain}\n")
