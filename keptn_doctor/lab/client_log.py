@@ -6,6 +6,7 @@ of time when somebody reads the log; a quiet client has few, one of 0.8 has thou
 
 from __future__ import annotations
 
+import functools
 import heapq
 import json
 from collections.abc import Iterator
@@ -229,6 +230,8 @@ class Writer:
     def _span(
         self, process: Process, span: Span, since: datetime, until: datetime
     ) -> Iterator[Timed]:
+        if self._is_silent(process, span):
+            return
         for number, at, outcome in span.ticks(since, until):
             match span.kind:
                 case "register" if not outcome.ok:
@@ -239,6 +242,17 @@ class Writer:
                 case "poll":
                     for line in self._polled(process, span, number, at, outcome):
                         yield at, line
+
+    def _is_silent(self, process: Process, span: Span) -> bool:
+        """Whether no call of a span leaves a line; weeks of them are then not gone through."""
+        if span.kind != "poll":
+            return all(outcome.ok for outcome in span.outcomes)
+        calls = process.phase.calls if process.phase is not None else Calls()
+        handled = span.subscription is not None and calls.handled.get(
+            span.subscription.id or span.subscription.event
+        )
+        quiet = not self.rules.talks and not handled
+        return quiet and all(o.ok and not _offered(o) for o in span.outcomes)
 
     def _not_registered(self, number: int, at: datetime, outcome: Outcome) -> str:
         cause = outcome.cause(number)
@@ -376,9 +390,12 @@ class Writer:
 
 def _offered(outcome: Outcome) -> tuple[tuple[str, datetime], ...]:
     """Ids and times of the events in a poll's answer."""
-    if not outcome.ok or not outcome.body:
-        return ()
-    events = json.loads(outcome.body).get("events") or ()
+    return _events_in(outcome.body) if outcome.ok and outcome.body else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _events_in(body: bytes) -> tuple[tuple[str, datetime], ...]:
+    events = json.loads(body).get("events") or ()
     return tuple((str(e.get("id")), _time(str(e.get("time")))) for e in events)
 
 
