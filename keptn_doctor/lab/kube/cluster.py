@@ -67,6 +67,7 @@ class Cluster:
     ``now`` is the cluster's clock: ages, new objects and expiry of credentials follow it.
     ``extra_resources`` are served beside the stock ones; a CustomResourceDefinition among the
     objects does the same. ``on_pod_created`` is called after a pod was created *through the API*.
+    ``build`` is what a distribution appends to its version, such as ``+k3s1``.
     """
 
     def __init__(
@@ -80,7 +81,9 @@ class Cluster:
         extra_resources: Iterable[Resource] = (),
         on_pod_created: Callable[[Cluster, Object], None] | None = None,
         anonymous: bool = True,
+        build: str = "",
     ) -> None:
+        self.build = build
         self.generation = Generation.parse(generation)
         self.name = name or str(uuid.uuid4())
         self.now = now

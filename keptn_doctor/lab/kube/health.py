@@ -67,7 +67,8 @@ _INDEX_CHECKS = (
 )
 
 
-def version_document(generation: Generation) -> dict[str, Any]:
+def version_document(generation: Generation, build: str = "") -> dict[str, Any]:
+    """The answer of /version; ``build`` is what a distribution appends, such as ``+k3s1``."""
     commit = hashlib.sha1(generation.text.encode(), usedforsecurity=False).hexdigest()
     document = {"major": "1", "minor": str(generation.minor)}
     if generation.minor >= 33:
@@ -76,7 +77,7 @@ def version_document(generation: Generation) -> dict[str, Any]:
         document["minCompatibilityMinor"] = str(generation.minor - 1)
     return {
         **document,
-        "gitVersion": f"v{generation.text}.2",
+        "gitVersion": f"v{generation.text}.2{build}",
         "gitCommit": commit,
         "gitTreeState": "clean",
         "buildDate": "2021-01-13T13:20:00Z",

@@ -199,7 +199,7 @@ class KubeApiServer:
         accept = request.headers.get("Accept", "")
         if path.rstrip("/") == "/version":
             media = negotiate(accept, generation).media
-            return answer(version_document(generation), media=media)
+            return answer(version_document(generation, self.cluster.build), media=media)
         health = health_answer(path, generation, verbose="verbose" in request.query)
         if health is not None:
             return health
