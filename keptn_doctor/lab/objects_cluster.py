@@ -102,7 +102,12 @@ def _node(node: NodeLevers, levers: ClusterLevers, *, address: str, born: dateti
 def version_text(levers: ClusterLevers) -> str:
     """``v1.24.9+k3s1``: the version as nodes of this platform report it."""
     minor = Generation.parse(levers.kubernetes).text
-    return f"v{minor}.{_PATCH}{_SUFFIX.get(levers.platform, '')}"
+    return f"v{minor}.{_PATCH}{build_suffix(levers)}"
+
+
+def build_suffix(levers: ClusterLevers) -> str:
+    """What a distribution appends to the version: ``+k3s1``; "" for a plain Kubernetes."""
+    return _SUFFIX.get(levers.platform, "")
 
 
 def _taint(text: str) -> Object:

@@ -24,6 +24,7 @@ from keptn_doctor.lab.kubeconfig import Access, Server, access, write_kubeconfig
 from keptn_doctor.lab.levers import ContextLevers
 from keptn_doctor.lab.loopback import LOOPBACK, BlackHole, port_of, refusing
 from keptn_doctor.lab.objects import Object
+from keptn_doctor.lab.objects_cluster import build_suffix
 from keptn_doctor.lab.objects_exposure import assign_addresses
 from keptn_doctor.lab.pods_backend import LabPods
 from keptn_doctor.lab.pods_keptn import keptn_logs, keptn_ports
@@ -177,6 +178,7 @@ class Lab:
         cluster = Cluster(
             site.levers.kubernetes, now=self._cluster_clock(site), name=site.context,
             extra_resources=custom_resources(made, openshift=openshift),
+            build=build_suffix(site.levers),
         )  # fmt: skip
         made.sort(key=lambda o: o["kind"] != "Namespace")
         for obj in made:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from world_lab import ask, events, listed, log_of, pods
+from world_lab import ask, events, kube, listed, log_of, pods
 
 from keptn_doctor.lab.scenario import ScenarioError, loads
 from keptn_doctor.lab.start import start
@@ -383,3 +383,42 @@ async def test_an_evicted_pod_lies_beside_the_running_one() -> None:
         found = await listed(lab, "keptn-cp", "/api/v1/namespaces/keptn/pods")
     bridge = [p for p in found if p["metadata"]["name"].startswith("bridge-")]
     assert {p["status"]["phase"] for p in bridge} == {"Running", "Failed"}
+
+
+@pytest.mark.parametrize(
+    ("platform", "version", "label"),
+    [
+        ("k3s", "v1.24.2+k3s1", "node.kubernetes.io/instance-type"),
+        ("gke", "v1.24.2-gke.600", "cloud.google.com/gke-nodepool"),
+        ("minikube", "v1.24.2", "minikube.k8s.io/name"),
+    ],
+)
+async def test_a_platform_shows_in_the_version_and_on_the_nodes(
+    platform: str, version: str, label: str
+) -> None:
+    text = f"title: t\ncontrol-plane: {{cluster: {{platform: {platform}}}}}"
+    async with start(loads(text)) as lab:
+        async with kube(lab, "keptn-cp") as client:
+            served = (await client.get("/version")).json()["gitVersion"]
+        node = (await listed(lab, "keptn-cp", "/api/v1/nodes"))[0]
+    assert served == version == node["status"]["nodeInfo"]["kubeletVersion"]
+    assert label in node["metadata"]["labels"]
+
+
+async def test_old_charts_on_openshift_have_pods_that_may_not_be_created() -> None:
+    text = "title: t\nkeptn: 0.11.4\ncontrol-plane: {cluster: {platform: openshift}}"
+    async with start(loads(text)) as lab:
+        found = await pods(lab, "keptn-cp", "keptn")
+    assert "api-gateway-nginx" not in found
+
+
+async def test_a_pod_with_a_container_that_never_ran_is_pending() -> None:
+    text = """
+        title: t
+        execution-planes:
+          exec-a: {cluster: {unpullable: {"*/helm-service:*": not-found}}}
+        """
+    async with start(loads(text)) as lab:
+        pod = (await pods(lab, "exec-a", "keptn-exec"))["helm-service"]
+    assert pod["status"]["phase"] == "Pending"
+    assert "running" in container(pod, "distributor")["state"]
