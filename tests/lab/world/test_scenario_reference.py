@@ -25,8 +25,8 @@ def named(files: list[Path]) -> Any:
     return pytest.mark.parametrize("file", files, ids=lambda file: file.stem)
 
 
-@named(EXAMPLE_FILES)
-def test_every_example_can_be_read(file: Path) -> None:
+@named([*EXAMPLE_FILES, *WRITTEN])
+def test_every_example_and_scenario_can_be_read(file: Path) -> None:
     assert load(file).title
 
 
