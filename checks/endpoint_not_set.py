@@ -31,6 +31,7 @@ from keptn_doctor.api import (
     layer=Layer.CONFIGURATION,
     breaks="disconnected",
     proven_by="state",
+    explains=("service-crash-looping",),
     since="0.1",
 )
 def judge(

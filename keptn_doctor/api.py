@@ -9,6 +9,7 @@ A check is one file with one decorated function. Its parameters say what it need
     logs: tuple[PodLog, ...]       every such fact in reach, one at least (``| None``: may be none)
     inside: Annotated[DnsAnswer, INSIDE]   only as seen from inside the plane (or ``OPERATOR_SIDE``)
     there: Annotated[NetworkPolicies, CONTROL_PLANE]   the control plane's, not the nearest one
+    all_logs: Annotated[tuple[PodLog, ...], EVERYWHERE]   those of all entities
     taken_at: datetime             when the evidence was taken; a check has no other clock
 """
 
@@ -143,6 +144,7 @@ from keptn_doctor.workload_reading import (
 INSIDE = "inside"
 OPERATOR_SIDE = "operator"
 CONTROL_PLANE = "control-plane"
+EVERYWHERE = "everywhere"
 
 _DECLARATION = "__keptn_doctor_check__"
 
@@ -249,7 +251,7 @@ def undecided(summary: str, *, missing: tuple[str, ...] = ()) -> Finding:
 __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "check", "passed", "failed", "suspected", "skipped", "undecided",
     "Check", "Finding", "Layer", "Severity", "Breaks", "ProvenBy",
-    "INSIDE", "OPERATOR_SIDE", "CONTROL_PLANE",
+    "INSIDE", "OPERATOR_SIDE", "CONTROL_PLANE", "EVERYWHERE",
     "Topology", "ControlPlane", "ExecutionPlane", "Endpoint", "KeptnService", "ClientBehaviour",
     "TokenState", "OAuthSettings", "EnvProblem", "Vantage",
     "Failure", "Phase", "Code",

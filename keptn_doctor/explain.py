@@ -9,6 +9,7 @@ nothing never explain, and neither do suspicions.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from keptn_doctor.model.findings import Check, Finding, Layer
@@ -26,7 +27,7 @@ def explain(
     *,
     got_past: Mapping[str, int] = {},
 ) -> tuple[RootCause, ...]:
-    """The root causes, those that break most first, each with what follows from it.
+    """The root causes, each with what follows from it; first those that most services meet first.
 
     ``got_past`` says, by subject path, up to which layer (exclusive) a service's own requests were
     positively seen to get: nothing wider that would stop them on a lower one holds for it. A
@@ -117,7 +118,11 @@ class Explanation:
                 groups.setdefault(self._same_break(finding), []).append(finding)
         blocked = self._blocked()
         causes = [self._cause(group, effects, blocked) for group in groups.values()]
-        return tuple(sorted(causes, key=_weight))
+        met_first = Counter(
+            cause_id(_first_met(causes, service).finding)
+            for service in {s for cause in causes for s in cause.services}
+        )
+        return tuple(sorted(causes, key=lambda c: (-met_first[cause_id(c.finding)], *_weight(c))))
 
     def services(self, finding: Finding) -> tuple[str, ...]:
         """The services that the finding breaks or degrades."""
@@ -241,6 +246,12 @@ def cause_id(finding: Finding) -> str:
 
 def _key(finding: Finding) -> Key:
     return (finding.check, finding.subject)
+
+
+def _first_met(causes: Iterable[RootCause], service: str) -> RootCause:
+    """The cause at which a service's requests end now; the others wait behind it."""
+    own = [cause for cause in causes if service in cause.services]
+    return min(own, key=lambda c: _weight(c)[1:])
 
 
 def _weight(cause: RootCause) -> tuple[int, bool, int, str, str]:

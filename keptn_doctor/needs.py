@@ -35,7 +35,7 @@ FACTS: tuple[type, ...] = (
     *get_args(path_facts.PathFact),
     *get_args(keptn_facts.KeptnFact),
 )
-_MARKERS = ("inside", "operator", "control-plane")
+_MARKERS = ("inside", "operator", "control-plane", "everywhere")
 
 _ON_THE_WAY: tuple[type, ...] = (
     path_facts.DnsAnswer,
@@ -68,7 +68,7 @@ class Need:
     many: bool = False
     optional: bool = False
     takes_failure: bool = False
-    marker: Literal["", "inside", "operator", "control-plane"] = ""
+    marker: Literal["", "inside", "operator", "control-plane", "everywhere"] = ""
 
     @property
     def is_fact(self) -> bool:
@@ -235,6 +235,8 @@ class Evidence:
         possible = homes(need.kind)
         if need.marker == "control-plane":
             return (self.topology.control_plane.subject,)
+        if need.marker == "everywhere":
+            return tuple(sorted(path for kind, path in self._seen if kind is need.kind))
         above = [e.subject for e in self._chain(subject) if isinstance(e, possible)]
         if type(subject) not in possible and need.many:
             below = sorted(e.subject for e in self._below(subject) if isinstance(e, possible))
