@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -27,6 +29,12 @@ HOST = "keptn.example.com"
 TOKEN = "lab-token"
 TOPICS = "sh.keptn.event.deployment.triggered,sh.keptn.event.release.triggered"
 REGISTRATION = "/api/controlPlane/v1/uniform/registration"
+
+
+def stopped_clock() -> Callable[[], datetime]:
+    """A clock that stands still, for tests in which a busy machine must not matter."""
+    at = datetime.now(UTC)
+    return lambda: at
 
 
 def client(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sim_worlds import REGISTRATION, ask, client, pod, texts, world
+from sim_worlds import REGISTRATION, ask, client, pod, stopped_clock, texts, world
 
 from keptn_doctor.lab.limiter import AuthLimiter, Load
 from keptn_doctor.lab.settings import AuthLoad, PlaneNetworkSettings
@@ -53,7 +53,7 @@ def test_loads_are_replayed_when_somebody_looks():
 @pytest.mark.asyncio
 @pytest.mark.parametrize(("version", "status"), [("1.1.0", 500), ("1.2.0", 429)])
 async def test_a_limited_client_sees_the_mask_of_the_version(version, status):
-    async with Simulation(world(version)) as lab:
+    async with Simulation(world(version), clock=stopped_clock()) as lab:
         answers = [(await ask(lab, REGISTRATION, token="wrong")).status_code for _ in range(4)]
         assert answers[:2] == [401, 401]
         assert answers[2:] == [status, status]
