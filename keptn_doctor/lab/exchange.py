@@ -11,7 +11,8 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -154,7 +155,9 @@ class HttpServer:
             at=self._clock(),
         )
         answer = await self._handler(call)
-        return to_response(answer)
+        response = to_response(answer)
+        response.headers["Date"] = format_datetime(self._clock().astimezone(UTC), usegmt=True)
+        return response
 
 
 class _Response(web.Response):

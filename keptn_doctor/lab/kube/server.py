@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import deque
+from datetime import UTC
+from email.utils import format_datetime
 from types import TracebackType
 from typing import Self
 
@@ -139,6 +141,9 @@ class KubeApiServer:
                 status=status,
             )
             self.served.append(served)
+        if not response.prepared:
+            now = self.cluster.now().astimezone(UTC)
+            response.headers["Date"] = format_datetime(now, usegmt=True)
         return response
 
     async def _answer(
