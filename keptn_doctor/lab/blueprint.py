@@ -86,6 +86,7 @@ class Site(Record, frozen=True, kw_only=True):
     levers: ClusterLevers
     inventory: Inventory
     later: tuple[ObjectChange, ...] = ()
+    now: datetime  # by its own clock
     keptn_namespace: str = ""  # of the control plane, when it lives here
     planes: tuple[str, ...] = ()  # execution planes that live here
 
@@ -111,27 +112,31 @@ def blueprint(scenario: Scenario, *, now: datetime) -> Blueprint:
     """Declare everything, then make the scenario's changes to it."""
     planes, tokens = planes_of(scenario), Tokens.made()
     levers = scenario.control_plane
-    born = now - _INSTALLED
-    home = Inventory(cluster_objects(levers.cluster, number=1, born=born))
-    for obj in _control_plane(scenario, tokens, now):
+    here = by_clock_of(levers.cluster, now)
+    home = Inventory(cluster_objects(levers.cluster, number=1, born=here - _INSTALLED))
+    for obj in _control_plane(scenario, tokens, here):
         home.add(obj)
     expose_service(home, levers)
     endpoint = default_endpoint(levers, home)
     inventories = {CONTROL_PLANE: home}
     for number, (name, plane) in enumerate(planes.items(), start=2):
         if not plane.same_cluster_as:
+            born = by_clock_of(plane.cluster, now) - _INSTALLED
             inventories[name] = Inventory(cluster_objects(plane.cluster, number=number, born=born))
     owners = {name: _owner(name, planes) for name in planes}
+    clusters = {CONTROL_PLANE: levers.cluster, **{n: p.cluster for n, p in planes.items()}}
     for name, plane in planes.items():
-        for obj in _plane(name, plane, scenario, tokens=tokens, endpoint=endpoint, now=now):
+        there = by_clock_of(clusters[owners[name]], now)
+        for obj in _plane(name, plane, scenario, tokens=tokens, endpoint=endpoint, now=there):
             inventories[owners[name]].add(obj)
     sites = []
     for owner, inventory in inventories.items():
-        cluster = levers.cluster if owner == CONTROL_PLANE else planes[owner].cluster
+        cluster = clusters[owner]
         sites.append(
             Site(
                 context=levers.context if owner == CONTROL_PLANE else planes[owner].context,
                 levers=cluster, inventory=inventory, later=inventory.apply(cluster.objects),
+                now=by_clock_of(cluster, now),
                 keptn_namespace=levers.namespace if owner == CONTROL_PLANE else "",
                 planes=tuple(n for n in planes if owners[n] == owner),
             )
@@ -140,6 +145,11 @@ def blueprint(scenario: Scenario, *, now: datetime) -> Blueprint:
         scenario=scenario, planes=planes, tokens=tokens, endpoint=endpoint, sites=tuple(sites),
         now=now,
     )  # fmt: skip
+
+
+def by_clock_of(cluster: ClusterLevers, moment: datetime) -> datetime:
+    """What the clock of a cluster shows at a moment."""
+    return moment + timedelta(seconds=cluster.clock_offset_s)
 
 
 def _owner(plane: str, planes: dict[str, PlaneLevers]) -> str:

@@ -19,7 +19,7 @@ def results_into_plans(simulation: Simulation, site: Site, controllers: Controll
     """Replace the plans of pods whose client ended, restarts or is not ready."""
     for index, planned, run, name in _pairs(simulation, site, controllers):
         containers = tuple(
-            _carried(plan, run.container(), controllers.now) if plan.name == name else plan
+            _carried(plan, run.container(), simulation.clock()) if plan.name == name else plan
             for plan in planned.plan.containers
         )
         values = {f: getattr(planned.plan, f) for f in planned.plan.__struct_fields__}

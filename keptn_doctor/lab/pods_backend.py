@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,6 +12,7 @@ from keptn_doctor.lab.kube.pods import Streams, cut_log
 from keptn_doctor.model.base import Record
 
 Line = tuple[datetime, str]
+_LOGRUS_TIME = re.compile(r'time="(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"')
 Opener = Callable[[], Awaitable[Streams]]
 
 
@@ -28,10 +30,15 @@ class ContainerLog(Record, frozen=True, kw_only=True):
 
 
 class LabPods:
-    """Implements ``kube.PodBackend`` for pods that exist as objects only."""
+    """Implements ``kube.PodBackend`` for pods that exist as objects only.
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    ``now`` is the clock by which lines were written; ``shift`` is how far the cluster's own clock
+    is before it: times of the lines, and in them, are shown by that one.
+    """
+
+    def __init__(self, now: Callable[[], datetime], *, shift: timedelta = timedelta()) -> None:
         self._now = now
+        self._shift = shift
         self._logs: dict[tuple[str, str, str], ContainerLog] = {}
         self._local: dict[tuple[str, str, int], Opener] = {}
         self._public: dict[tuple[str, str, int], Opener] = {}
@@ -71,13 +78,23 @@ class LabPods:
         if rows is None:
             return None
         lines = [
-            f"{at.isoformat(timespec='microseconds').replace('+00:00', '000Z')} {text}"
-            if timestamps
-            else text
+            self._line(at, text, timestamps=timestamps)
             for at, text in rows
             if since is None or at >= since
         ]
         return cut_log(lines, tail_lines=tail_lines, limit_bytes=limit_bytes)
+
+    def _line(self, at: datetime, text: str, *, timestamps: bool) -> str:
+        if self._shift:
+            text = _LOGRUS_TIME.sub(lambda found: self._shifted(found[1]), text, count=1)
+        if not timestamps:
+            return text
+        shown = (at + self._shift).isoformat(timespec="microseconds")
+        return f"{shown.replace('+00:00', '000Z')} {text}"
+
+    def _shifted(self, stamp: str) -> str:
+        moment = datetime.fromisoformat(stamp) + self._shift
+        return f'time="{moment.strftime("%Y-%m-%dT%H:%M:%SZ")}"'
 
     async def open_port(self, namespace: str, pod: str, port: int) -> Streams:
         """The pod's loopback."""

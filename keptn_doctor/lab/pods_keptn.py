@@ -31,7 +31,7 @@ def keptn_logs(
         for container in planned.plan.containers:
             if not _has_started(container):
                 continue
-            log = _log(container, planned, controllers)
+            log = _log(container, planned, simulation.clock())
             if planned.namespace == site.keptn_namespace and container.runs:
                 log = _live(planned.workload, container.name, log, simulation)
             pods.write(planned.namespace, planned.name, container.name, log)
@@ -78,8 +78,7 @@ def _has_started(container: ContainerPlan) -> bool:
     return container.reason not in never
 
 
-def _log(plan: ContainerPlan, planned: PlannedPod, controllers: Controllers) -> ContainerLog:
-    now = controllers.now
+def _log(plan: ContainerPlan, planned: PlannedPod, now: datetime) -> ContainerLog:
     ago = plan.last.ago_s if plan.last is not None else min(60.0, planned.age_s)
     at = now - timedelta(seconds=ago)
     present: tuple[Line, ...] = tuple((at, _stamped(text, at)) for text in plan.log)

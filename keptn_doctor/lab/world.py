@@ -9,10 +9,10 @@ import contextlib
 import ssl
 import tempfile
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
-from keptn_doctor.lab.blueprint import Blueprint, Site, blueprint
+from keptn_doctor.lab.blueprint import Blueprint, Site, blueprint, by_clock_of
 from keptn_doctor.lab.certificates import server_context, trusted_pem
 from keptn_doctor.lab.charts import chart
 from keptn_doctor.lab.client_certificates import accept_clients, foreign_authority_pem
@@ -49,7 +49,7 @@ class Lab:
         self.controllers = {site.context: self._controllers(site) for site in self.plan.sites}
         assign_addresses(self.controllers[scenario.control_plane.context], scenario.control_plane)
         settings = simulation_settings(self.plan, self.controllers)
-        self.simulation = Simulation(settings, clock=clock)
+        self.simulation = Simulation(settings, clock=self._clock_of(self.plan.sites[0]))
         self.clusters: dict[str, Cluster] = {}
         self.servers: dict[str, KubeApiServer] = {}
         self.pods: dict[str, LabPods] = {}
@@ -111,7 +111,7 @@ class Lab:
 
     def _controllers(self, site: Site) -> Controllers:
         return Controllers(
-            site.inventory, site.levers, now=self.plan.now,
+            site.inventory, site.levers, now=site.now,
             chart=chart(self.scenario.version) if site.keptn_namespace else None,
             keptn_namespace=site.keptn_namespace, pod_ages_s=self._pod_ages(site),
         )  # fmt: skip
@@ -154,7 +154,8 @@ class Lab:
     def _populate(self, site: Site) -> None:
         """Write down what the simulation made of the plans, and serve it."""
         controllers = self.controllers[site.context]
-        pods = LabPods(self._cluster_clock(site))
+        shift = site.now - self.plan.sites[0].now
+        pods = LabPods(self.simulation.clock, shift=shift)
         results_into_plans(self.simulation, site, controllers)
         write_workloads(controllers, site.context)
         left = site.inventory.apply(site.later)
@@ -168,15 +169,15 @@ class Lab:
         client_logs(self.simulation, site, controllers, pods)
         self.clusters[site.context] = self._cluster(site)
 
-    def _cluster_clock(self, site: Site) -> Callable[[], datetime]:
-        offset = timedelta(seconds=site.levers.clock_offset_s)
-        return lambda: self.clock() + offset
+    def _clock_of(self, site: Site) -> Callable[[], datetime]:
+        """A cluster's clock; Keptn and its clients all go by the control plane's."""
+        return lambda: by_clock_of(site.levers, self.clock())
 
     def _cluster(self, site: Site) -> Cluster:
         openshift = site.levers.platform == "openshift"
         made = list(site.inventory)
         cluster = Cluster(
-            site.levers.kubernetes, now=self._cluster_clock(site), name=site.context,
+            site.levers.kubernetes, now=self._clock_of(site), name=site.context,
             extra_resources=custom_resources(made, openshift=openshift),
             build=build_suffix(site.levers),
         )  # fmt: skip

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 import yaml
-from world_lab import kube, kubectl, listed, run
+from world_lab import ask, kube, kubectl, listed, run
 
 from keptn_doctor.lab.scenario import loads
 from keptn_doctor.lab.start import start
@@ -163,11 +165,32 @@ async def test_one_cluster_may_hold_two_planes() -> None:
     assert {"keptn", "keptn-exec"} <= {space["metadata"]["name"] for space in first}
 
 
-async def test_a_clock_may_be_wrong() -> None:
+async def test_a_planes_clock_may_be_wrong_and_all_its_times_agree() -> None:
     text = "title: t\nexecution-planes: {exec-a: {cluster: {clock-offset: 1h}}}"
     async with start(loads(text)) as lab:
-        ahead = lab.clusters["exec-a"].now() - lab.clusters["exec-b"].now()
-    assert 3590 < ahead.total_seconds() < 3610
+        async with kube(lab, "exec-a") as client:
+            answer = await client.get(PODS)
+            pod = answer.json()["items"][0]
+            path = f"{PODS}/{pod['metadata']['name']}/log?container=distributor&timestamps=true"
+            line = (await client.get(path)).text.splitlines()[-1]
+        now = datetime.now(UTC)
+    served = parsedate_to_datetime(answer.headers["date"])
+    born = datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
+    stamp, _, text = line.partition(" ")
+    assert abs((served - now).total_seconds() - 3600) < 10
+    assert abs((served - born).total_seconds() - 7200) < 10
+    assert stamp[:16] in text
+
+
+async def test_the_control_planes_clock_is_that_of_its_registrations() -> None:
+    text = "title: t\ncontrol-plane: {cluster: {clock-offset: -1h}}"
+    async with start(loads(text)) as lab:
+        url = f"{lab.endpoint}/controlPlane/v1/uniform/registration"
+        answer = await ask(lab, url, token=lab.api_token)
+    served = parsedate_to_datetime(answer.headers["date"])
+    seen = datetime.fromisoformat(answer.json()[0]["metadata"]["lastseen"])
+    assert abs((datetime.now(UTC) - served).total_seconds() - 3600) < 10
+    assert abs((served - seen).total_seconds()) < 30
 
 
 async def test_an_api_server_may_misbehave() -> None:
