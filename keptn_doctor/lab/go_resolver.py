@@ -27,6 +27,9 @@ _WAIT_S = 0.25  # real time; an answer of the lab takes a few milliseconds
 _TIMEOUT_S = 20.0  # what Go spends on a name server that is silent: 2 attempts, A and AAAA
 _EPHEMERAL = 41532
 
+Asked = tuple[str, str, str, str]  # kind of resolver, port 53, namespace, host
+Resolved = tuple[tuple[str, ...], str]  # addresses, or how it failed
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolver:
@@ -37,6 +40,7 @@ class Resolver:
     pod_ip: str = "10.1.0.10"
     kind: Literal["go", "musl"] = "go"
     reachable: Literal["allow", "drop", "refuse"] = "allow"  # what an egress policy does to port 53
+    remembered: dict[Asked, Resolved] | None = None  # shared by the pods of a plane; None = never
 
     @property
     def search(self) -> tuple[str, ...]:
@@ -67,16 +71,27 @@ class Resolver:
             return (str(ipaddress.ip_address(host.strip("[]"))),)
         except ValueError:
             pass
+        key = (self.kind, self.reachable, self.namespace, host)
+        known = self.remembered.get(key) if self.remembered is not None else None
+        found, problem = known or await self._walk(host)
+        if self.remembered is not None:
+            self.remembered[key] = (found, problem)
+        if not found:
+            raise self._error(host, problem)
+        return found
+
+    async def _walk(self, host: str) -> Resolved:
+        """Try the names of the search list; the addresses, or the failure to report."""
         problem = ""
         for name in self.names(host):
             found, failure = await self._lookup(name)
             if found:
-                return found
+                return found, ""
             if failure == "SERVFAIL" and self.kind == "musl":
-                raise GoError(f"lookup {host}: Try again", 1.0)
+                return (), failure
             if not problem or name == host.rstrip("."):
                 problem = failure
-        raise self._error(host, problem)
+        return (), problem
 
     def _error(self, host: str, problem: str) -> GoError:
         if self.kind == "musl":

@@ -24,7 +24,7 @@ from keptn_doctor.lab.client_rules import malformed_variable, rules_of
 from keptn_doctor.lab.dns import NameServer
 from keptn_doctor.lab.gateway import Gateway
 from keptn_doctor.lab.go_http import Pod
-from keptn_doctor.lab.go_resolver import Resolver
+from keptn_doctor.lab.go_resolver import Asked, Resolved, Resolver
 from keptn_doctor.lab.keptn_state import MONGODB_CREDENTIALS
 from keptn_doctor.lab.limiter import Load
 from keptn_doctor.lab.registrations import (
@@ -70,6 +70,7 @@ class Rehearsal:
         self._clock = clock
         self._now = clock()
         self._samples = _samples(settings)
+        self._names: dict[str, dict[Asked, Resolved]] = {}
 
     async def run(self) -> tuple[ClientRun, ...]:
         """Everything: rehearse, derive, leave the traces."""
@@ -107,6 +108,7 @@ class Rehearsal:
             pod_ip=pod.ip,
             kind=settings.resolver,
             reachable=blocked[0] if blocked else "allow",
+            remembered=self._remembered(settings.plane),
         )
         place = Pod(
             wire=self._wire,
@@ -121,6 +123,12 @@ class Rehearsal:
         caller = Caller(settings, pod, rules, place)
         writer = Writer(settings=settings, pod=pod, rules=rules, env=env)
         return PodRun(pod=pod, caller=caller, writer=writer, clock=self._clock)
+
+    def _remembered(self, plane: str) -> dict[Asked, Resolved] | None:
+        """What the pods of a plane have looked up already, unless some queries go astray."""
+        if any(rule.every > 1 for rule in self._name_servers[plane].view.rules):
+            return None
+        return self._names.setdefault(plane, {})
 
     def _begin(self, pod: PodRun) -> datetime:
         """When the present pods were started; a rollout replaces them."""
