@@ -193,7 +193,7 @@ def test_explain_prints_the_four_headings(loose: Path) -> None:
 
 def test_explain_offers_near_matches(loose: Path) -> None:
     run = keptn_doctor("explain", "mon-is-ful", "--checks", str(loose))
-    assert_one_clear_line(run, "no such check: mon-is-ful", "did you mean moon-is-full?")
+    assert_one_clear_line(run, "no such check: mon-is-ful", "did you mean moon-is-full")
 
 
 @pytest.mark.parametrize(
