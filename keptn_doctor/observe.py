@@ -17,12 +17,13 @@ from keptn_doctor.keptn_services import namesakes
 from keptn_doctor.knowledge.behaviour import client_behaviour
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.model.keptn_facts import KeptnVersion
+from keptn_doctor.model.keptn_facts import KeptnVersion, ReferenceToken
 from keptn_doctor.model.kube_facts import Components, Workload
 from keptn_doctor.model.path_facts import GatewayAnswers
 from keptn_doctor.model.topology import Endpoint, KeptnService, Topology
 from keptn_doctor.observe_inside import look_inside
 from keptn_doctor.observe_logs import live_pods, read_control_plane_logs, read_service_logs
+from keptn_doctor.observe_probe_pods import look_from_probe_pods
 from keptn_doctor.probes.control_plane_api import observe_keptn_api
 from keptn_doctor.probes.endpoint_path import observe_endpoint
 from keptn_doctor.probes.exposure import GATEWAY
@@ -56,11 +57,22 @@ async def observe(session: Session, topology: Topology) -> Topology:
         reading = _control_plane_logs(session, topology)
         group.create_task(_kept(session, "pod-log", subject, reading))
         limits = {s.plane: asyncio.Semaphore(_SERVICES_AT_ONCE) for s in topology.services}
-        for service in topology.services:
-            workload = workloads.get(service.subject)
-            if service.belongs_to == "execution-plane" and workload is not None:
-                looking = _within(limits[service.plane], _service(session, service, workload))
-                group.create_task(_kept(session, "pod-log", service.subject, looking))
+        services = [
+            (service, workloads[service.subject])
+            for service in topology.services
+            if service.belongs_to == "execution-plane" and service.subject in workloads
+        ]
+        suspects = [pair for pair in services if _token_is_suspect(session, pair[0])]
+        for service, workload in services:
+            inside = (service, workload) not in suspects
+            looking = _service(session, service, workload, inside=inside)
+            task = _within(limits[service.plane], looking)
+            group.create_task(_kept(session, "pod-log", service.subject, task))
+    for service, workload in suspects:
+        looking = _inside(session, service, workload)
+        await _kept(session, "local-api", service.subject, looking)
+    if session.targets.probe_pod:
+        await look_from_probe_pods(session, topology)
     return await _with_version(session, topology, workloads)
 
 
@@ -179,14 +191,36 @@ async def _control_plane_logs(session: Session, topology: Topology) -> None:
         await read_control_plane_logs(session, kube, topology.control_plane, components)
 
 
-async def _service(session: Session, service: KeptnService, workload: Workload) -> None:
+def _token_is_suspect(session: Session, service: KeptnService) -> bool:
+    """Whether a request of the service will probably be answered 401.
+
+    Such requests come last and one by one: through most gateways they share one limiter with all
+    others (``api/middleware/ratelimiter.go@0.13.4``), and must not spoil what the others see.
+    """
+    reference = next((fact for _, fact in session.recorder.facts(ReferenceToken)), None)
+    token = service.token
+    known = bool(reference and reference.fingerprint and token.stripped_fingerprint)
+    differs = (
+        known and reference is not None and token.stripped_fingerprint != reference.fingerprint
+    )
+    return service.mode == "remote" and (token.empty or differs)
+
+
+async def _service(
+    session: Session, service: KeptnService, workload: Workload, *, inside: bool
+) -> None:
     kube = await session.kube(service.plane)
     if isinstance(kube, Failure):
         return
-    await asyncio.gather(
-        read_service_logs(session, kube, service, workload),
-        look_inside(session, kube, service, workload),
-    )
+    await read_service_logs(session, kube, service, workload)
+    if inside:
+        await look_inside(session, kube, service, workload)
+
+
+async def _inside(session: Session, service: KeptnService, workload: Workload) -> None:
+    kube = await session.kube(service.plane)
+    if not isinstance(kube, Failure):
+        await look_inside(session, kube, service, workload)
 
 
 async def _with_version(

@@ -26,6 +26,7 @@ POLL = "/controlPlane/v1/event/triggered/"
 _POLLABLE = re.compile(r"^sh\.keptn\.event\.[a-zA-Z0-9-]+\.triggered$")
 _ANY_TYPE = "sh.keptn.event.keptn-doctor.triggered"
 _MOST_IDS = 500
+_REJECTED = 401
 
 
 class _Listed(msgspec.Struct):
@@ -49,6 +50,8 @@ async def ask_local_api(
 ) -> LocalApiAnswer:
     """List the registrations and poll once for ``topic``, both through the pod's own proxy.
 
+    A rejected token is not tried a second time: each try takes a turn of the control plane's
+    limiter away from others (``api/middleware/ratelimiter.go``).
     Raises WorldFault when the pod's port cannot be reached.
     """
 
@@ -62,11 +65,12 @@ async def ask_local_api(
             await stream.aclose()
 
     registration = await get(REGISTRATION)
-    poll: HttpAnswer | Failure | None
-    try:
-        poll = (await get(POLL + topic)).answer
-    except WorldFault as fault:
-        poll = fault.failure
+    poll: HttpAnswer | Failure | None = None
+    if registration.answer.status != _REJECTED:
+        try:
+            poll = (await get(POLL + topic)).answer
+        except WorldFault as fault:
+            poll = fault.failure
     return LocalApiAnswer(
         pod=pod,
         port=port,
