@@ -18,7 +18,7 @@ from keptn_doctor.model.keptn_facts import (
     PodLog,
     SdkHealth,
 )
-from keptn_doctor.model.kube_facts import Container, Pod, Workload
+from keptn_doctor.model.kube_facts import Container, GatewayService, Pod, Workload
 from keptn_doctor.model.path_facts import HttpAnswer
 from keptn_doctor.model.topology import Endpoint, ExecutionPlane, KeptnService
 from keptn_doctor.needs import Bound, Evidence, Missing, Need
@@ -46,6 +46,7 @@ class ServiceEvidence:
     listing: IntegrationListing | None = None
     record: Attribution = field(default_factory=Attribution)
     fresh: Freshness = field(default_factory=Freshness)
+    control_plane_absent: str = ""  # it was looked for and is not there: in what words
     gaps: dict[str, Missing] = field(default_factory=dict)  # by name of the fact
 
     @property
@@ -60,6 +61,14 @@ class ServiceEvidence:
         return tuple(
             c for pod in self.pods for c in pod.containers if c.name == self.service.container
         )
+
+    @property
+    def workers(self) -> tuple[Container, ...]:
+        """The container that does the work, of every pod, where that is another than the client."""
+        name = self.service.service_container
+        if name in ("", self.service.container):
+            return ()
+        return tuple(c for pod in self.pods for c in pod.containers if c.name == name)
 
     @property
     def names_known(self) -> bool:
@@ -114,6 +123,7 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
         listing=listing,
         record=record,
         fresh=live,
+        control_plane_absent=_absent_control_plane(evidence),
         gaps=gaps,
     )
 
@@ -144,6 +154,15 @@ def _kind(answer: HttpAnswer, origin: str) -> Answer:
     if status == 429 or status >= 500:
         return "gateway-error"
     return "other"
+
+
+def _absent_control_plane(evidence: Evidence) -> str:
+    """What was said when no gateway was found where the control plane was named to be."""
+    need = Need(parameter="", kind=GatewayService)
+    bound = evidence.bind(need, evidence.topology.control_plane)
+    failures = [look.result for look in bound.failed] if isinstance(bound, Missing) else []
+    told = [f for f in failures if isinstance(f, Failure) and f.code == "not-found"]
+    return told[0].detail or "no Keptn gateway" if told else ""
 
 
 def _beside_control_plane(evidence: Evidence, service: KeptnService) -> bool | None:

@@ -32,6 +32,7 @@ from keptn_doctor.log_reading import ongoing, quoted, troubles
 from keptn_doctor.model.findings import Layer
 
 BACKED_OFF_S = 600.0  # the kubelet waits up to five minutes between two starts
+NEVER_BEGAN = ("ErrImage", "ImagePull", "InvalidImage", "CreateContainer")
 STARTING_S = 60.0  # registration, and the first heartbeat ten seconds after it
 _POLLABLE = re.compile(r"^sh\.keptn\.event\.[^.*>]+\.triggered$")
 _NO_WAY_OUT = (
@@ -69,7 +70,7 @@ def _starting(e: ServiceEvidence) -> Ruling | None:
         return None
     if e.local and not only(e, "ok"):
         return None
-    if any(c.reason.startswith(("ErrImage", "ImagePull", "CreateContainer")) for c in e.clients):
+    if any(c.reason.startswith(NEVER_BEGAN) for c in (*e.clients, *e.workers)):
         return None
     return Ruling(
         connection="unknown",
@@ -94,6 +95,20 @@ def _client_not_running(e: ServiceEvidence) -> Ruling | None:
     return Ruling(
         connection="disconnected",
         because=_why_not_running(e),
+        proof="state of its pods",
+        vantage="Kubernetes API",
+    )
+
+
+def _never_started(e: ServiceEvidence) -> Ruling | None:
+    """The sidecar runs and may even register, but the service itself is not there at all."""
+    waiting = [c for c in e.workers if c.state == "waiting" and c.reason.startswith(NEVER_BEGAN)]
+    if not e.workers or len(waiting) < len(e.workers):
+        return None
+    return Ruling(
+        connection="disconnected",
+        because=f"{waiting[0].name} itself has never started ({waiting[0].reason}); only its "
+        "sidecar runs.",
         proof="state of its pods",
         vantage="Kubernetes API",
     )
@@ -278,6 +293,19 @@ def _proven(e: ServiceEvidence) -> Ruling | None:
     return own_request(e, "connected", "Its own requests are answered and its heartbeat is alive.")
 
 
+def _some_other_control_plane(e: ServiceEvidence) -> Ruling | None:
+    """It works with a control plane, but the one that was named is not where it was named to be."""
+    works = only(e, "ok") or any(health.status == 200 for health in e.health)
+    if not works or e.listing is not None or not e.control_plane_absent:
+        return None
+    return Ruling(
+        connection="unknown",
+        because="It is connected to a control plane, but the one that was named was not found "
+        f"({e.control_plane_absent}).",
+        next_step="Name the cluster and namespace of the control plane and run again.",
+    )
+
+
 def _proven_by_itself(e: ServiceEvidence) -> Ruling | None:
     """The list of integrations cannot be read by the operator, but the service itself reads it."""
     if not only(e, "ok") or e.listing is not None or not e.logs:
@@ -389,6 +417,7 @@ def _nothing_to_go_by(e: ServiceEvidence) -> Ruling:
 TABLE: tuple[Row, ...] = (
     Row("starting", Layer.WORKLOAD, "the pod is younger than a minute", _starting),
     Row("client-not-running", Layer.WORKLOAD, "no pod has a running client", _client_not_running),
+    Row("never-started", Layer.WORKLOAD, "only the sidecar was ever started", _never_started),
     Row(
         "nats-elsewhere",
         Layer.CONFIGURATION,
@@ -434,6 +463,12 @@ TABLE: tuple[Row, ...] = (
     Row("flapping", Layer.WORKLOAD, "alive, restarted lately", _flapping),
     Row("troubled", Layer.DELIVERY, "alive, the log tells of failures", _troubled),
     Row("proven", Layer.DELIVERY, "own request works, heartbeat alive", _proven),
+    Row(
+        "control-plane-not-found",
+        Layer.ACCESS,
+        "works, but the control plane that was named is not there",
+        _some_other_control_plane,
+    ),
     Row("proven-by-itself", Layer.DELIVERY, "own request works and lists it", _proven_by_itself),
     Row("indirect", Layer.DELIVERY, "heartbeat alive and its own, no own request", _indirect),
     Row("health-and-silence", Layer.DELIVERY, "registered by its own word", _health_and_silence),

@@ -21,7 +21,7 @@ from worlds import (
     workload,
 )
 
-from keptn_doctor.api import ControlPlane, ExecutionPlane, Failure
+from keptn_doctor.api import Container, ControlPlane, ExecutionPlane, Failure, Pod
 from keptn_doctor.decide import weigh
 from keptn_doctor.testing import ago, keptn_service, seen, world
 
@@ -30,6 +30,17 @@ ANCIENT = keptn_service(client_version="0.8.7")
 SDK = keptn_service("jes", client="sdk", container="jes", client_version="0.3.0")
 SHARED = keptn_service(namesakes=("exec-b/keptn-exec/helm-service",))
 RUNS = workload(pod())
+HALF = Pod(
+    namespace="keptn-exec", name="p", phase="Pending",
+    containers=(
+        Container(name="distributor", state="running"),
+        Container(name="helm-service", state="waiting", reason="ImagePullBackOff"),
+    ),
+)  # fmt: skip
+NOT_HERE = seen(
+    CONTROL_PLANE, Failure(phase="kube", code="not-found", detail="no Keptn gateway in keptn"),
+    probe="gateway-service",
+)  # fmt: skip
 JES_RUNS = workload(pod(name="jes"), service=SDK)
 
 
@@ -44,6 +55,13 @@ CASES = {
     "image not pulled": (
         SERVICE, [workload(pod("waiting", reason="ImagePullBackOff")), listing(record(9000))],
         "client-not-running", "disconnected",
+    ),
+    "only the sidecar was ever started": (
+        SERVICE, [workload(HALF), local(), listing(record())], "never-started", "disconnected",
+    ),
+    "the control plane that was named is not there": (
+        SERVICE, [RUNS, local(integrations=(ID,)), log(REGISTERED, ids=(ID,)), NOT_HERE],
+        "control-plane-not-found", "unknown",
     ),
     "between two out-of-memory kills": (
         SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff")), listing(record(30))],
