@@ -1,6 +1,7 @@
 """An image of a Keptn service cannot be pulled.
 
-Meaning       The kubelet does not get the image, so the container never starts.
+Meaning       The kubelet does not get the image, so the container never starts. If it is not the
+              client's, the service stays connected, and takes events that nobody works on.
 Decided by    Containers waiting with ErrImagePull, ImagePullBackOff or InvalidImageName.
 What to do    Read the event: an unknown tag, a registry that is not reachable, a pull secret that
               is missing, or a rate limit each need their own cure.
@@ -48,12 +49,20 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
     describe = f"describe {workload.workload_kind.lower()}/{workload.name}"
     remedy = "Correct the image's name or tag, or give the cluster access to its registry."
     command = kubectl(plane, describe, namespace=workload.namespace)
-    if is_running(workload, service.container):
+    names = {container.name for container in stuck}
+    if all(is_running(workload, name) for name in names):
         return failed(
             f"{summary} An older pod still runs.",
             remedy=remedy,
             command=command,
             severity="warning",
             breaks="nothing",
+        )
+    if service.container not in names and is_running(workload, service.container):
+        return failed(
+            f"{summary} Its client runs and takes events that nobody works on.",
+            remedy=remedy,
+            command=command,
+            breaks="degraded",
         )
     return failed(summary, remedy=remedy, command=command)

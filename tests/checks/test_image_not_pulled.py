@@ -30,6 +30,13 @@ def test_while_an_older_pod_runs_it_is_a_warning():
     assert (finding.status, finding.severity, finding.breaks) == ("fail", "warning", "nothing")
 
 
+def test_a_client_that_runs_beside_it_makes_it_a_degradation():
+    service = container("helm-service", "waiting", reason="ImagePullBackOff")
+    snapshot = world(SERVICE, workload_of(SERVICE, pod_of(SERVICE, container(), service)))
+
+    assert judge_one(__file__, snapshot).breaks == "degraded"
+
+
 def test_a_pod_on_its_way_out_does_not_count():
     leaving = pod_of(SERVICE, *STUCK.containers, deleted_at=ago(5))
 
