@@ -192,7 +192,19 @@ _run_options = _together(
     _text("--bundle", metavar="FILE", text="Keep what was seen in FILE, for keptn-doctor judge."),
     click.option("--plan", is_flag=True, help="Print what would be touched, and touch nothing."),
     click.option(
-        "--probe-pod", is_flag=True, help="Allow a short-lived probe pod in each execution plane."
+        "--probe-pod",
+        is_flag=True,
+        help="Allow a short-lived probe pod beside Keptn services whose own view is not enough.",
+    ),
+    _text(
+        "--probe-image",
+        metavar="IMAGE@DIGEST",
+        text="Image of the probe pod, with a busybox shell, instead of the Keptn service's own.",
+    ),
+    click.option(
+        "--probe-service-account",
+        is_flag=True,
+        help="Run the probe pod under the Keptn service's account, without its token.",
     ),
 )
 

@@ -56,6 +56,7 @@ async def examine(
     finished = await looking.to_the_end()
     if not finished:
         recorder.skip(looking.rest("interrupted", "the run was stopped", "run it to its end"))
+    await clean_up(session.janitor.clean)
     await clean_up(session.aclose)
     return Snapshot(
         taken_at=now(),
@@ -65,6 +66,8 @@ async def examine(
         not_attempted=tuple(recorder.not_attempted),
         timings=tuple(looking.timings),
         interrupted=not finished,
+        created=session.janitor.created,
+        remaining=session.janitor.remaining,
     )
 
 

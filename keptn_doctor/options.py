@@ -38,10 +38,13 @@ class Options(Record, frozen=True, kw_only=True):
     timeout: float | None = None  # of the whole run
     log_window: str = ""  # --log-window 15m
     probe_pod: bool = False  # --probe-pod
+    probe_image: str = ""  # --probe-image REFERENCE
+    probe_service_account: bool = False  # --probe-service-account
 
 
 _CONNECT_TO = re.compile(r"(\[[^\]]*\]|[^:]*):(\d*):(\[[^\]]*\]|[^:]*):(\d*)")
 _ADDRESS_PORT = re.compile(r"(\[[^\]]+\]|[^:]+)(?::(\d+))?")  # a bare IPv6 address has no port
+_IMAGE = re.compile(r"[a-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
@@ -97,6 +100,13 @@ def parse_endpoint(text: str, where: str) -> str:
     if parts.username or parts.password:
         raise UsageError(f"{where}: the URL must not hold a user or password")
     return url.rstrip("/")
+
+
+def parse_image(text: str, where: str) -> str:
+    """A container image by digest: what runs in somebody's cluster is known to the byte."""
+    if not _IMAGE.fullmatch(text):
+        raise UsageError(f"{where}: {text} is no image by digest such as REPOSITORY@sha256:DIGEST")
+    return text
 
 
 def parse_proxy(text: str, where: str) -> str:

@@ -14,6 +14,7 @@ from typing import Self
 
 import msgspec
 
+from keptn_doctor.janitor import Janitor
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.failures import WorldFault
@@ -44,6 +45,7 @@ class Session:
         self.targets, self.recorder, self.salt, self.now = targets, recorder, salt, now
         self.stop = stop or asyncio.Event()  # set when the user wants no more looking
         self.redactor = Redactor()
+        self.janitor = Janitor()
         self.reference_token: Secret | None = None  # of the control plane, once it was read
         self._environ = os.environ if environ is None else environ
         self._opened: dict[ClusterTarget, KubeClient | Failure] = {}

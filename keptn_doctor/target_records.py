@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from keptn_doctor.model.base import Record
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
+from keptn_doctor.probe_pod_manifest import ProbeOptions
 from keptn_doctor.secret import Secret
 
 
@@ -34,6 +35,7 @@ class Targets(Record, frozen=True, kw_only=True):
     deadlines: Deadlines = Deadlines()
     log_window_s: float = 900.0  # how far back logs are read
     probe_pod: bool = False  # may create probe pods
+    probe: ProbeOptions = ProbeOptions()
     active: bool = False  # may do what writes: true only with an option that asks for it
     guessed: bool = False  # no cluster was named: the current context plays both roles
 

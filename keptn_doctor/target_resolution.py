@@ -32,9 +32,11 @@ from keptn_doctor.options import (
     parse_connect_to,
     parse_duration,
     parse_endpoint,
+    parse_image,
     parse_nameserver,
     parse_proxy,
 )
+from keptn_doctor.probe_pod_manifest import ProbeOptions
 from keptn_doctor.secret import Secret
 from keptn_doctor.target_records import ApiTarget, Targets
 from keptn_doctor.target_sources import Sources
@@ -69,9 +71,26 @@ def resolve(
         deadlines=_deadlines(sources),
         log_window_s=_log_window(sources),
         probe_pod=options.probe_pod,
+        probe=probe_options(options),
         active=options.probe_pod,
         guessed=chosen.guessed,
     )
+
+
+def probe_options(options: Options) -> ProbeOptions:
+    """What was chosen for probe pods; raises UsageError."""
+    given = [
+        name
+        for name, value in (
+            ("--probe-image", options.probe_image),
+            ("--probe-service-account", options.probe_service_account),
+        )
+        if value
+    ]
+    if given and not options.probe_pod:
+        raise UsageError(f"{given[0]} is of use with --probe-pod only: add it, or drop the option")
+    image = parse_image(options.probe_image, "--probe-image") if options.probe_image else ""
+    return ProbeOptions(image=image, service_account=options.probe_service_account)
 
 
 def _api(sources: Sources, ask: Callable[[], str] | None) -> ApiTarget | None:

@@ -9,15 +9,19 @@ from typing import Any
 import click
 import msgspec
 
+from keptn_doctor.target_resolution import probe_options
 from keptn_doctor.targets import Options, Targets, resolve
 from keptn_doctor.usage import UsageError
 
 
 def targets_from(options: Mapping[str, Any], environ: Mapping[str, str]) -> Targets:
     """Resolve the options of ``check``; raises UsageError."""
+    return resolve(Options(**_known(options)), environ, ask=_ask_token)
+
+
+def _known(options: Mapping[str, Any]) -> dict[str, Any]:
     known = {field: options[field] for field in Options.__struct_fields__ if field in options}
-    given = {name: value for name, value in known.items() if value is not None}
-    return resolve(Options(**given), environ, ask=_ask_token)
+    return {name: value for name, value in known.items() if value is not None}
 
 
 def with_run_options(targets: Targets, options: Mapping[str, Any]) -> Targets:
@@ -26,7 +30,13 @@ def with_run_options(targets: Targets, options: Mapping[str, Any]) -> Targets:
     if options["timeout"] is not None:
         deadlines = msgspec.structs.replace(deadlines, run_s=options["timeout"])
     active = options["probe_pod"]
-    return msgspec.structs.replace(targets, deadlines=deadlines, probe_pod=active, active=active)
+    return msgspec.structs.replace(
+        targets,
+        deadlines=deadlines,
+        probe_pod=active,
+        active=active,
+        probe=probe_options(Options(**_known(options))),
+    )
 
 
 def _ask_token() -> str:

@@ -222,13 +222,19 @@ class GatewayLog(Record, frozen=True, kw_only=True, tag_field="kind", tag="Gatew
 
 
 class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProbe"):
-    """What an opt-in probe pod saw on its way out, rung by rung. Vantage: inside."""
+    """What an opt-in probe pod saw on its way out, rung by rung. Vantage: inside.
 
-    resolve: str = ""  # "ok", or a failure code
+    A rung is "ok", a failure code, or "" when it was not looked at. With ``proxy`` the first two
+    rungs are those of the way to the proxy, which the Keptn service's own client would use.
+    """
+
+    resolve: str = ""
     addresses: tuple[str, ...] = ()
     connect: str = ""
-    tls: str = ""
+    tls: str = ""  # nothing is verified, as Keptn's clients do
     http_status: int | None = None
+    http: str = ""  # failure code when a connection stood and no answer came
+    proxy: str = ""  # "host:port", never with credentials
     detail: str = ""
 
 

@@ -20,6 +20,7 @@ import msgspec
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
+from keptn_doctor.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.failures import WorldFault, classify, fault
 from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.probes.kube_answers import (
@@ -40,7 +41,6 @@ Params = Mapping[str, str | int | bool]
 
 PAGE = 500
 IN_FLIGHT = 5  # httpx spends 3 ms of processor time on a request; more in flight gains nothing
-RUN_LABEL = "keptn-doctor/run"
 _MAX_PAGES = 60
 _MAX_BODY = 64 * 1024 * 1024
 _LOG_LINES = 5000
@@ -271,18 +271,22 @@ class KubeClient:
         path = f"/api/v1/namespaces/{quote(namespace, safe='')}/pods"
         return decode(await self.send("POST", path, body=manifest), dict[str, Any])
 
-    async def delete_pod(self, namespace: str, name: str) -> None:
-        """Delete a pod of ours; one without the label of a run is never touched."""
+    async def delete_pod(self, namespace: str, name: str, *, uid: str = "") -> None:
+        """Delete a pod of ours; one without the label of a run is never touched.
+
+        ``uid`` is that of a pod which this client created: it needs no look at its labels.
+        """
         path = pod_path(namespace, name)
-        pod = await self.get(path, dict[str, Any])
-        metadata = pod.get("metadata") or {}
-        if not (metadata.get("labels") or {}).get(RUN_LABEL):
-            raise ValueError(f"pod {namespace}/{name} was not made by keptn-doctor")
+        if not uid:
+            metadata = (await self.get(path, dict[str, Any])).get("metadata") or {}
+            if not (metadata.get("labels") or {}).get(RUN_LABEL):
+                raise ValueError(f"pod {namespace}/{name} was not made by keptn-doctor")
+            uid = str(metadata.get("uid") or "")
         body = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
             "gracePeriodSeconds": 0,
-            "preconditions": {"uid": metadata.get("uid")},
+            "preconditions": {"uid": uid},
         }
         await self.send("DELETE", path, body=body)
 
