@@ -188,7 +188,7 @@ def _control_plane(scenario: Scenario, tokens: Tokens, now: datetime) -> Iterato
     if levers.token.leftover_secret and levers.token.secret != TOKEN_SECRET:
         values = {TOKEN_SECRET: tokens.old}
         yield objects.secret(TOKEN_SECRET, levers.namespace, values, born=born)
-    yield from exposure_objects(levers, born)
+    yield from exposure_objects(levers, born, now)
 
 
 def _fix_group(deployment: Object) -> None:

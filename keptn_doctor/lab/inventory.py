@@ -11,6 +11,10 @@ from keptn_doctor.lab.levers import ObjectChange
 from keptn_doctor.lab.objects import Object
 
 Key = tuple[str, str, str]  # kind, namespace, name
+_WITH_SPEC = {
+    "Deployment", "StatefulSet", "DaemonSet", "Service", "PersistentVolumeClaim", "NetworkPolicy",
+    "Ingress", "Route", "VirtualService",
+}  # fmt: skip
 
 
 def key_of(obj: Object) -> Key:
@@ -39,10 +43,13 @@ class Inventory:
         return self._objects.get((kind, namespace, name))
 
     def of(self, kind: str, namespace: str | None = None) -> list[Object]:
+        """Objects of a kind; what has lost its ``spec`` is there, but no controller looks at it."""
         return [
             obj
             for (k, home, _), obj in self._objects.items()
-            if k == kind and namespace in {None, home}
+            if k == kind
+            and namespace in {None, home}
+            and (kind not in _WITH_SPEC or isinstance(obj.get("spec"), dict))
         ]
 
     def remove(self, key: Key) -> None:
@@ -50,7 +57,14 @@ class Inventory:
         self.raw.discard(key)
 
     def apply(self, changes: Iterable[ObjectChange]) -> tuple[ObjectChange, ...]:
-        """Make the changes whose targets exist; returns those that found none."""
+        """Make the changes whose targets exist; returns the others and the raw additions.
+
+        What is added raw is for readers only: nothing is derived from it.
+        """
+        return tuple(change for change in changes if change.raw or not self._apply(change))
+
+    def finish(self, changes: Iterable[ObjectChange]) -> tuple[ObjectChange, ...]:
+        """As ``apply``, after everything has been derived; returns what found no target."""
         return tuple(change for change in changes if not self._apply(change))
 
     def _apply(self, change: ObjectChange) -> bool:

@@ -11,23 +11,29 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from keptn_doctor.lab import objects
+from keptn_doctor.lab.certificates import chain_pem
 from keptn_doctor.lab.inventory import Inventory
 from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.levers import ControlPlaneLevers, ExposureLevers
 from keptn_doctor.lab.objects import Object
 from keptn_doctor.lab.objects_cluster import load_balancer_of
 from keptn_doctor.lab.objects_control_plane import GATEWAY
+from keptn_doctor.lab.settings import CertificateSettings
 from keptn_doctor.lab.workloads import Controllers
 
 INGRESS = "api-keptn-ingress"  # the name of Keptn's documentation and of ``keptn auth``
 TLS_SECRET = "keptn-tls"  # noqa: S105 - the name of a Secret
 
 
-def exposure_objects(levers: ControlPlaneLevers, born: datetime) -> Iterator[Object]:
+def exposure_objects(
+    levers: ControlPlaneLevers, born: datetime, now: datetime
+) -> Iterator[Object]:
     """Objects beside the gateway's Service, by the kind of exposure."""
     exposure = levers.exposure
     if exposure.by == "ingress":
         yield from _ingress(levers, born)
+        if exposure.tls is not None:
+            yield _tls_secret(exposure, levers.namespace, born, now)
     elif exposure.by == "route":
         yield _route(exposure, levers.namespace, born)
     elif exposure.by == "virtual-service":
@@ -153,11 +159,19 @@ def _ingress(levers: ControlPlaneLevers, born: datetime) -> Iterator[Object]:
         made["metadata"]["annotations"] = {"kubernetes.io/ingress.class": cls}
     if exposure.tls is not None:
         spec["tls"] = [{"hosts": [exposure.host], "secretName": TLS_SECRET}]
-        parts = {"tls.crt": "certificate of the lab", "tls.key": "key of the lab"}
-        yield objects.secret(TLS_SECRET, home, parts, born=born, kind="kubernetes.io/tls")
     made["spec"] = spec
     made["status"] = {"loadBalancer": {"ingress": [{"ip": exposure.address}]}}
     yield made
+
+
+def _tls_secret(exposure: ExposureLevers, home: str, born: datetime, now: datetime) -> Object:
+    """The Secret with the certificate that the listener shows, and no key worth stealing."""
+    given = exposure.tls.certificate if exposure.tls is not None else CertificateSettings()
+    values = {f: getattr(given, f) for f in given.__struct_fields__}
+    names = given.names or (exposure.host, exposure.address)
+    chain = chain_pem(CertificateSettings(**{**values, "names": names}), now=now).decode()
+    parts = {"tls.crt": chain, "tls.key": "the lab keeps its keys to itself"}
+    return objects.secret(TLS_SECRET, home, parts, born=born, kind="kubernetes.io/tls")
 
 
 def _route(exposure: ExposureLevers, home: str, born: datetime) -> Object:

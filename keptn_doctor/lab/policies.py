@@ -31,6 +31,14 @@ def egress_of_policies(controllers: Controllers) -> tuple[sim.EgressSettings, ..
     return tuple(found)
 
 
+def policies_selecting(
+    controllers: Controllers, home: str, labels: dict[str, str]
+) -> tuple[str, ...]:
+    """The names of the egress policies of a namespace that select a pod with these labels."""
+    restricting = _restricting(controllers, home)
+    return tuple(str(p["metadata"]["name"]) for p in restricting if _selects(p, labels))
+
+
 def _restricting(controllers: Controllers, home: str) -> Iterator[Object]:
     for policy in controllers.inventory.of("NetworkPolicy", home):
         spec = policy.get("spec") or {}

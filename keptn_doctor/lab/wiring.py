@@ -88,6 +88,10 @@ def _keptn(plan: Blueprint, home: Controllers) -> sim.ControlPlaneSettings:
         auth_limit_enabled=gateway.auth_limit_enabled,
         auth_load=gateway.auth_load,
         backends=tuple(_backends(plan, home)),
+        backend_addresses={
+            str(service["metadata"]["name"]): str(service["spec"].get("clusterIP") or "")
+            for service in home.inventory.of("Service", levers.namespace)
+        },
         store=_store(plan, home),
         own_services=levers.own_services,
         registrations=levers.registrations,

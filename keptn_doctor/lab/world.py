@@ -158,7 +158,7 @@ class Lab:
         pods = LabPods(self.simulation.clock, shift=shift)
         results_into_plans(self.simulation, site, controllers)
         write_workloads(controllers, site.context)
-        left = site.inventory.apply(site.later)
+        left = site.inventory.finish(site.later)
         if left:
             target = left[0].patch or left[0].remove
             raise ScenarioError(f"objects of {site.context}: nothing matches '{target}'")

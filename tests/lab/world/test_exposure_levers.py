@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+from datetime import UTC, datetime
+
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 from world_lab import addresses, ask, events, listed, pods
 
 from keptn_doctor.lab.scenario import loads
@@ -265,3 +269,12 @@ async def test_a_front_stands_before_an_ingress() -> None:
     text = exposure("by: ingress, front: {name: proxy, strips-headers: [x-token]}")
     async with start(loads(text)) as lab:
         assert await metadata(lab, lab.endpoint) == 401
+
+
+async def test_the_secret_of_an_ingress_holds_the_certificate_that_is_shown() -> None:
+    text = exposure("by: ingress, tls: {certificate: {kind: expired}}")
+    async with start(loads(text)) as lab:
+        found = await listed(lab, "keptn-cp", "/api/v1/namespaces/keptn/secrets")
+    secret = next(s for s in found if s["metadata"]["name"] == "keptn-tls")
+    certificate = load_pem_x509_certificate(base64.b64decode(secret["data"]["tls.crt"]))
+    assert certificate.not_valid_after_utc < datetime.now(UTC)

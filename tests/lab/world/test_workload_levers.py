@@ -422,3 +422,35 @@ async def test_a_pod_with_a_container_that_never_ran_is_pending() -> None:
         pod = (await pods(lab, "exec-a", "keptn-exec"))["helm-service"]
     assert pod["status"]["phase"] == "Pending"
     assert "running" in container(pod, "distributor")["state"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["Deployment", "Service", "PersistentVolumeClaim", "StatefulSet", "Pod"]
+)
+async def test_odd_objects_are_served_as_they_are_and_break_nothing(kind: str) -> None:
+    api = "apps/v1" if kind in {"Deployment", "StatefulSet"} else "v1"
+    text = f"""
+        title: t
+        control-plane:
+          cluster:
+            objects:
+              - add: {{apiVersion: {api}, kind: {kind}, spec: null, status: null,
+                       metadata: {{name: odd, namespace: keptn, labels: null}}}}
+                raw: true
+        """
+    async with start(loads(text)) as lab:
+        prefix = "/apis/apps/v1" if api == "apps/v1" else "/api/v1"
+        path = f"{prefix}/namespaces/keptn/{kind.lower()}s"
+        found = {o["metadata"]["name"]: o for o in await listed(lab, "keptn-cp", path)}
+    assert found["odd"]["spec"] is None
+    assert len(found) > 1
+
+
+async def test_a_workload_that_lost_its_spec_has_no_pods() -> None:
+    text = """
+        title: t
+        control-plane:
+          cluster: {objects: [{patch: Deployment keptn/bridge, merge: {spec: null}}]}
+        """
+    async with start(loads(text)) as lab:
+        assert "bridge" not in await pods(lab, "keptn-cp", "keptn")
