@@ -121,6 +121,19 @@ async def send(pod: Pod, transport: Transport, request: Request, *, rehearsing: 
     raise GoError(wrapped(request.method, current.url, "stopped after 10 redirects"), 0.5)
 
 
+async def send_once(pod: Pod, transport: Transport, request: Request) -> Reply:
+    """One exchange, redirects not followed, by a live process.
+
+    Raises:
+        GoError: as ``send`` does.
+    """
+    try:
+        call = _exchange(pod, transport, request, rehearsing=False)
+        return await _patiently(call, _real_limit(transport))
+    except TimeoutError:
+        raise _timed_out(transport, request.method, request.url) from None
+
+
 def _real_limit(transport: Transport) -> float:
     if transport.timeout_s is None:
         return _LONGEST_WAIT_S
@@ -194,7 +207,7 @@ async def _exchange(pod: Pod, transport: Transport, request: Request, *, rehears
         raise GoError(f'unsupported protocol scheme "{parts.scheme}"')
     if not parts.hostname:
         raise GoError("http: no Host in request URL")
-    proxy = _proxy_for(pod, parts) if transport.proxies else ""
+    proxy = proxy_for(pod.environment, parts) if transport.proxies else ""
     connection, target = await _connected(pod, transport, parts, proxy, rehearsing=rehearsing)
     writer = connection.writer
     try:
@@ -224,9 +237,8 @@ def _default_port(parts: SplitResult) -> int:
     return 443 if parts.scheme == "https" else 80
 
 
-def _proxy_for(pod: Pod, parts: SplitResult) -> str:
+def proxy_for(env: Mapping[str, str], parts: SplitResult) -> str:
     """``http.ProxyFromEnvironment``; "" for a direct connection."""
-    env = pod.environment
     name = f"{parts.scheme}_proxy"
     proxy = env.get(name.upper()) or env.get(name) or ""
     host = parts.hostname or ""

@@ -66,7 +66,8 @@ class Cluster:
     objects give the same uids in every run, another name gives others; without it they are random.
     ``now`` is the cluster's clock: ages, new objects and expiry of credentials follow it.
     ``extra_resources`` are served beside the stock ones; a CustomResourceDefinition among the
-    objects does the same. ``on_pod_created`` is called after a pod was created *through the API*.
+    objects does the same. ``on_pod_created`` is called after a pod was created *through the API*;
+    ``admit_pod`` is asked before, and what it answers (if anything) is why the pod is forbidden.
     ``build`` is what a distribution appends to its version, such as ``+k3s1``.
     """
 
@@ -80,6 +81,7 @@ class Cluster:
         name: str = "",
         extra_resources: Iterable[Resource] = (),
         on_pod_created: Callable[[Cluster, Object], None] | None = None,
+        admit_pod: Callable[[Cluster, Object], str] | None = None,
         anonymous: bool = True,
         build: str = "",
     ) -> None:
@@ -89,6 +91,7 @@ class Cluster:
         self.now = now
         self.users: dict[str, User] = dict(users or {})
         self.on_pod_created = on_pod_created
+        self.admit_pod = admit_pod
         self.anonymous = anonymous
         self.catalogue = builtin_catalogue(self.generation)
         for resource in extra_resources:

@@ -78,6 +78,10 @@ def _prepare(call: Call, obj: Object) -> Object:
         obj.pop("status", None)
     stored = copy.deepcopy(to_storage(resource, obj))
     admit(resource.key, stored, cluster.generation)
+    if resource.key == _PODS and cluster.admit_pod is not None:
+        refusal = cluster.admit_pod(cluster, stored)
+        if refusal:
+            raise ApiError(403, "Forbidden", f'pods "{name_of(stored)}" is forbidden: {refusal}')
     return stored
 
 
