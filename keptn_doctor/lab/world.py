@@ -28,6 +28,7 @@ from keptn_doctor.lab.objects_cluster import build_suffix
 from keptn_doctor.lab.objects_exposure import assign_addresses
 from keptn_doctor.lab.pods_backend import LabPods
 from keptn_doctor.lab.pods_keptn import keptn_logs, keptn_ports
+from keptn_doctor.lab.probe_pods import ProbePods
 from keptn_doctor.lab.reading import ScenarioError
 from keptn_doctor.lab.scenario import Scenario
 from keptn_doctor.lab.settings import CertificateSettings, TlsSettings
@@ -175,11 +176,16 @@ class Lab:
 
     def _cluster(self, site: Site) -> Cluster:
         openshift = site.levers.platform == "openshift"
+        probes = ProbePods(
+            simulation=self.simulation, site=site, controllers=self.controllers[site.context],
+            clock=self._clock_of(site),
+        )  # fmt: skip
+        self._stack.push_async_callback(probes.close)
         made = list(site.inventory)
         cluster = Cluster(
             site.levers.kubernetes, now=self._clock_of(site), name=site.context,
             extra_resources=custom_resources(made, openshift=openshift),
-            build=build_suffix(site.levers),
+            build=build_suffix(site.levers), on_pod_created=probes.hook, admit_pod=probes.admit,
         )  # fmt: skip
         made.sort(key=lambda o: o["kind"] != "Namespace")
         for obj in made:
