@@ -159,6 +159,9 @@ def _check(scenario: Scenario, reader: Reader) -> None:
         if plane.same_cluster_as and plane.same_cluster_as not in known:
             problem = f"'{plane.same_cluster_as}' is no plane; it can be {', '.join(sorted(known))}"
             raise reader.error(("execution-planes", name, "same-cluster-as"), problem)
+        if plane.same_cluster_as and plane.cluster != ClusterLevers():
+            problem = f"the cluster of '{name}' is that of '{plane.same_cluster_as}': say it there"
+            raise reader.error(("execution-planes", name, "cluster"), problem)
     contexts = {scenario.control_plane.context, *(p.context for p in planes.values())}
     for name in scenario.operator.contexts:
         if name not in contexts:

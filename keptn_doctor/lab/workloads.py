@@ -7,7 +7,8 @@ simulated clients have run (``workloads_write``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from keptn_doctor.lab import objects
@@ -18,6 +19,7 @@ from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.levers import ClusterLevers, WorkloadLevers
 from keptn_doctor.lab.objects import Object
 from keptn_doctor.lab.objects_cluster import SYSTEM, load_balancer_of
+from keptn_doctor.lab.reading import ScenarioError
 from keptn_doctor.lab.workloads_admission import (
     Quotas,
     forbidden_by_pod_security,
@@ -73,6 +75,7 @@ class Controllers:
         self._home = keptn_namespace
         self._pod_ages = pod_ages_s or {}  # by namespace and workload; others as old as it is
         add_service_load_balancers(inventory, levers, now)
+        refuse_unknown_workloads(inventory, levers)
         self.claim_incidents = bind_claims(inventory, levers.storage)
         self.quotas = Quotas(inventory)
         self.pods: list[PlannedPod] = []
@@ -273,6 +276,29 @@ def _pending(plans: tuple[ContainerPlan, ...]) -> bool:
         plan.state != "terminated" if plan.init else plan.state == "waiting" and plan.last is None
         for plan in plans
     )
+
+
+def refuse_unknown_workloads(inventory: Inventory, levers: ClusterLevers) -> None:
+    """A lever for a workload or a container that does not exist would silently do nothing."""
+    known = {str(w["metadata"]["name"]): w for kind in KINDS for w in inventory.of(kind)}
+    for name, wanted in levers.workloads.items():
+        if wanted.absent:
+            continue
+        if name not in known:
+            raise ScenarioError(f"workloads: there is no '{name}'{_nearest(name, known)}")
+        spec = (known[name]["spec"].get("template") or {}).get("spec") or {}
+        containers = [str(c.get("name")) for c in spec.get("containers") or []]
+        for container in wanted.containers:
+            if container not in containers:
+                hint = _nearest(container, containers)
+                text = f"workloads: '{name}' has no container '{container}'{hint}"
+                raise ScenarioError(text)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, 1)
+    return f"; did you mean '{near[0]}'?" if near else f"; there are {', '.join(names)}"
 
 
 def _stuck_in_init(plan: PodPlan) -> bool:

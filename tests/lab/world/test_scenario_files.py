@@ -55,6 +55,11 @@ def complaint(text: str) -> str:
             "file.yaml:4: 'exec-z' is no plane; it can be control-plane, exec-b",
         ),
         (
+            ("title: t\nexecution-planes:\n  exec-a:\n    same-cluster-as: control-plane\n"
+            "    cluster: {platform: k3s}\n"),
+            "file.yaml:5: the cluster of 'exec-a' is that of 'control-plane': say it there",
+        ),
+        (
             "title: t\noperator:\n  contexts:\n    prod: {}\n",
             "file.yaml:4: no cluster has the context 'prod'; there are exec-a, exec-b, keptn-cp",
         ),

@@ -454,3 +454,23 @@ async def test_a_workload_that_lost_its_spec_has_no_pods() -> None:
         """
     async with start(loads(text)) as lab:
         assert "bridge" not in await pods(lab, "keptn-cp", "keptn")
+
+
+@pytest.mark.parametrize(
+    ("workloads", "complaint"),
+    [
+        ("{api-servic: {replicas: 0}}", "there is no 'api-servic'; did you mean 'api-service'?"),
+        (
+            "{api-service: {containers: {api: {}}}}",
+            "'api-service' has no container 'api'; there are api-service",
+        ),
+    ],
+)
+async def test_a_lever_for_what_does_not_exist_is_refused(
+    workloads: str, complaint: str
+) -> None:
+    text = f"title: t\ncontrol-plane: {{cluster: {{workloads: {workloads}}}}}"
+    with pytest.raises(ScenarioError) as caught:
+        async with start(loads(text)):
+            pass
+    assert complaint in str(caught.value)
