@@ -60,6 +60,8 @@ def script() -> str:
 def why_not(model: Json) -> str:
     """Why a probe pod beside this one would see another way out than it does; "" if it would."""
     spec = model.get("spec") or {}
+    if not spec.get("nodeName"):
+        return "its pod is not on a node yet"
     if spec.get("hostNetwork"):
         return "its pods use the node's network, which a pod without privilege cannot"
     containers = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
@@ -150,11 +152,8 @@ def _spec(model: Json, service: KeptnService, endpoint: Endpoint, options: Probe
     made: Json = {key: spec[key] for key in kept if spec.get(key)}
     if options.service_account and spec.get("serviceAccountName"):
         made["serviceAccountName"] = spec["serviceAccountName"]
-    if spec.get("nodeName"):
-        made["affinity"] = _same_node(str(spec["nodeName"]))
-    elif spec.get("nodeSelector"):
-        made["nodeSelector"] = spec["nodeSelector"]
     return made | {
+        "affinity": _same_node(str(spec["nodeName"])),
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "restartPolicy": "Never",

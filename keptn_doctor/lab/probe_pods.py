@@ -79,6 +79,8 @@ class ProbePods:
 
     async def _run(self, cluster: Cluster, pod: Object) -> None:
         meta, container = pod["metadata"], pod["spec"]["containers"][0]
+        if not _node_ready(cluster, pod):
+            return  # nobody starts it: it stays Pending
         beside = self._beside(meta)
         unpulled = self._not_pulled(cluster, meta, str(container.get("image")))
         if unpulled:
@@ -165,6 +167,18 @@ class ProbePods:
         name, namespace = str(meta["name"]), str(meta["namespace"])
         if cluster.get("pods", name, namespace) is not None:  # it may be gone again
             cluster.patch("pods", name, {"status": status}, namespace)
+
+
+def _node_ready(cluster: Cluster, pod: Object) -> bool:
+    """Whether the node that the pod must run on is there; any will do when it names none."""
+    affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
+    required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
+    for term in required.get("nodeSelectorTerms") or []:
+        for field in term.get("matchFields") or []:
+            node = cluster.get("nodes", str(field["values"][0])) or {}
+            conditions = (node.get("status") or {}).get("conditions") or []
+            return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+    return True
 
 
 def _variables(container: Object) -> dict[str, str]:
