@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIN    := -c constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test matrix lint types contracts docs docs-fresh accuracy bench plugin clean
+.PHONY: help demo test matrix lint types contracts docs docs-fresh plugin accuracy bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -56,6 +56,13 @@ docs: $(BIN)/.installed ## write the generated pages of docs/ anew
 
 docs-fresh: $(BIN)/.installed ## fail when a generated page of docs/ is stale
 	$(BIN)/python -m keptn_doctor.docs_pages --check
+
+plugin: $(BIN)/.installed-test ## install the example plugin as anybody would, and run its tests
+	rm -rf build/plugin
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target build/plugin \
+	  examples/keptn-doctor-plugin
+	PYTHONPATH=build/plugin $(BIN)/python -m pytest -q -p no:cacheprovider examples/keptn-doctor-plugin
+	PYTHONPATH=build/plugin $(BIN)/keptn-doctor checks | grep latest-image-tag
 
 accuracy: $(BIN)/.installed-test ## run every scenario, write docs/accuracy.md, fail when it got worse
 	$(BIN)/python benchmarks/accuracy.py
