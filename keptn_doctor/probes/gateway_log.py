@@ -22,7 +22,7 @@ _UPSTREAM = re.compile(
     r"\[(?:error|emerg|crit)\].*?(?P<what>connect\(\) failed|upstream timed out|host not found in "
     r"upstream|no live upstreams|upstream prematurely closed|auth request unexpected status: \d+)"
 )
-_TARGET = re.compile(r'(?:upstream: "(?P<url>[^"]+)"|in upstream "(?P<name>[^"]+)")')
+_TARGET = re.compile(r'(?:upstream: "(?P<url>\w+://[^"/]+)|in upstream "(?P<name>[^"]+)")')
 _MOST_ERRORS = 20
 
 

@@ -183,6 +183,6 @@ def test_backends_that_could_not_be_reached_are_named_once() -> None:
     )
     seen = read_gateway_log(lines(refused, refused, unknown), window_s=900)
     assert seen.upstream_errors == (
-        "connect() failed: http://10.72.5.141:8080/x (2 times)",
+        "connect() failed: http://10.72.5.141:8080 (2 times)",
         "host not found in upstream: statistics-service",
     )
