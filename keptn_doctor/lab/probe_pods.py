@@ -25,7 +25,7 @@ from keptn_doctor.lab.routes import policies
 from keptn_doctor.lab.simulation import Simulation
 from keptn_doctor.lab.wire import NoRouteToHostError
 from keptn_doctor.lab.workloads import Controllers
-from keptn_doctor.lab.workloads_admission import Quotas, forbidden_by_pod_security
+from keptn_doctor.lab.workloads_admission import Quotas, forbidden_in
 
 Object = dict[str, Any]
 _MARK = "PROBE_HOST"  # the script of a probe pod reads it
@@ -63,7 +63,8 @@ class ProbePods:
     def admit(self, cluster: Cluster, pod: Object) -> str:
         """Pod Security and quotas, as for the pods of ReplicaSets; "" lets the pod in."""
         inventory, namespace = self.controllers.inventory, str(pod["metadata"]["namespace"])
-        insecure = forbidden_by_pod_security(pod["spec"], namespace, inventory, cluster.generation)
+        home = cluster.get("namespaces", namespace) or {}
+        insecure = forbidden_in(home, pod["spec"], cluster.generation)
         if insecure:
             return insecure
         quotas = Quotas(inventory)
@@ -174,8 +175,8 @@ def _node_ready(cluster: Cluster, pod: Object) -> bool:
     affinity = (pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}
     required = affinity.get("requiredDuringSchedulingIgnoredDuringExecution") or {}
     for term in required.get("nodeSelectorTerms") or []:
-        for field in term.get("matchFields") or []:
-            node = cluster.get("nodes", str(field["values"][0])) or {}
+        for row in term.get("matchFields") or []:
+            node = cluster.get("nodes", str(row["values"][0])) or {}
             conditions = (node.get("status") or {}).get("conditions") or []
             return any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
     return True

@@ -21,6 +21,11 @@ def forbidden_by_pod_security(
 ) -> str:
     """Pod Security admission, enforced by label from Kubernetes 1.23; level ``restricted`` only."""
     home = inventory.get("Namespace", "", namespace) or {}
+    return forbidden_in(home, pod_spec, generation)
+
+
+def forbidden_in(home: Object, pod_spec: Object, generation: Generation) -> str:
+    """The same for a pod in the namespace ``home``, as it is now."""
     labels = (home.get("metadata") or {}).get("labels") or {}
     if generation.minor < 23 or labels.get(_LEVEL) != "restricted":
         return ""
