@@ -238,7 +238,8 @@ class Gateway:
         if trouble == "hang":
             doing = "connecting to upstream" if stale else "reading response header from upstream"
             text = f"upstream timed out (110: Operation timed out) while {doing}"
-        address = "10.72.5.141" if stale else "10.96.18.7"
+        present = self.state.settings.backend_addresses.get(name, "10.96.18.7")
+        address = "10.72.5.141" if stale else present
         line = nginx.error_line(call, text, upstream=f"http://{address}:8080{path}")
         self._live.append((call.at, line))
 

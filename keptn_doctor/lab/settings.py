@@ -379,6 +379,7 @@ class ControlPlaneSettings(Record, frozen=True, kw_only=True):
     auth_limit_enabled: bool = True
     auth_load: tuple[AuthLoad, ...] = ()
     backends: tuple[BackendSettings, ...] = ()
+    backend_addresses: dict[str, str] = {}  # cluster addresses, for the gateway's error log
     store: StoreSettings = StoreSettings()
     own_services: bool = True  # register approval-, lighthouse-, ...service beside Keptn
     registrations: tuple[RegistrationSettings, ...] = ()
