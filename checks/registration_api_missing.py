@@ -67,10 +67,10 @@ def judge(
         lacks = "no registrations (they came with 0.8.4)"
     elif _NO_HEARTBEAT.match(known) and service.behaviour.heartbeat == "ping":
         lacks = "no heartbeats and no subscriptions (they came with 0.9.0)"
-    elif told:
-        lacks = f"no such request: {quoted(told[0])}"
     elif known:
         return passed(f"Control plane {known} knows registrations and heartbeats.")
+    elif told:
+        lacks = f"no such request: {quoted(told[0])}"
     else:
         return undecided("The version of the control plane is not known.")
     return failed(

@@ -1,9 +1,9 @@
 """A subscription of a Keptn service can never match.
 
-Meaning       Its filter names a project, stage or service that does not exist, or has a blank in
-              it, or its event cannot be polled; the service looks healthy and gets nothing.
+Meaning       Its filter names a project, stage or service that does not exist, or its event cannot
+              be polled; the service looks healthy and gets nothing.
 Decided by    The filters of the record (before 0.9 of the variables) against the projects, stages
-              and services of the control plane; elements are compared exactly, blanks included.
+              and services of the control plane; elements are compared exactly.
 What to do    Correct the filter in the Bridge; the variables of a Helm upgrade change nothing once
               the registration exists.
 False alarms  Filters that cover only the stages of this plane are the documented way to split
@@ -51,7 +51,7 @@ def judge(
         return skipped(f"{service.name} has no subscription whose filter could be wrong.")
     if not projects.projects:
         return undecided("The control plane has no project that a filter could match.")
-    remedy = "Correct the filter in the Bridge; names are compared exactly, blanks included."
+    remedy = "Correct the filter in the Bridge; names are compared exactly."
     command = "" if not from_variables else set_variable(plane, service, "STAGE_FILTER=<stages>")
     dead = [why for s in subscriptions if (why := _never(s, projects))]
     if dead:
@@ -64,13 +64,12 @@ def judge(
         )
     odd = [why for s in subscriptions if (why := _partly(s, projects))]
     if odd:
-        blank = "blank" in odd[0]
         return failed(
             f"A filter of {service.name} has an element that never matches: {odd[0]}.",
             remedy=remedy,
             command=command,
-            severity="error" if blank else "info",
-            breaks="as-declared" if blank else "nothing",
+            severity="info",
+            breaks="nothing",
         )
     return passed(f"Every filter of {service.name} names what exists.")
 
@@ -112,9 +111,7 @@ def _never(subscription: Subscription, listing: ProjectListing) -> str:
 def _partly(subscription: Subscription, listing: ProjectListing) -> str:
     for kind, wanted, existing in _lists(subscription, listing):
         for name in wanted:
-            if name != name.strip():
-                return f"the {kind} {_quoted((name,))} has a blank around it"
-            if existing and name not in existing:
+            if existing and name.strip() not in existing:
                 return f"there is no {kind} named {_quoted((name,))}"
     return ""
 

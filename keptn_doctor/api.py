@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
+from keptn_doctor.access_reading import Denied, denied, refused_credentials
 from keptn_doctor.address_reading import (
     Called,
     Exposed,
@@ -116,7 +117,7 @@ from keptn_doctor.model.topology import (
     Topology,
     Vantage,
 )
-from keptn_doctor.path_reading import address, answered, registered
+from keptn_doctor.path_reading import address, answered, keptn_answered, registered
 from keptn_doctor.policy_reading import (
     names_of,
     permits,
@@ -272,11 +273,12 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
     "why_not_ready",
     "refused_creation", "is_limit", "unscheduled", "waits_for_volume",
-    "answered", "registered", "address",
+    "answered", "keptn_answered", "registered", "address",
     # addresses and network policies
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
     "bites", "on_the_way", "reasons", "DATABASES", "BROKERS",
+    "denied", "Denied", "refused_credentials",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports

@@ -14,7 +14,7 @@ from keptn_doctor.explain import Explanation, cause_id
 from keptn_doctor.judge import judge
 from keptn_doctor.model.evidence import Snapshot, Timing
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.model.findings import Connection, Finding
+from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.report import Report, RootCause, Verdict
 
 CONNECTED, BROKEN, UNKNOWN = 0, 1, 3
@@ -36,7 +36,7 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     verdicts = decide(snapshot, findings, proven, weighed=table)
     causes = (*proven, *_likely(verdicts, findings))
     topology = snapshot.topology
-    unseen = _unseen_planes(snapshot)
+    unseen = _unseen_planes(snapshot, findings)
     return Report(
         doctor_version=snapshot.doctor_version,
         taken_at=snapshot.taken_at,
@@ -90,13 +90,17 @@ def _warnings(
     )
 
 
-def _unseen_planes(snapshot: Snapshot) -> tuple[str, ...]:
-    """Execution planes that could not be searched: that nothing was found there proves nothing."""
+def _unseen_planes(snapshot: Snapshot, findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Execution planes that could not be searched: that nothing was found there proves nothing.
+
+    Nor does it where the doctor was led to the wrong place, as a check of its own way in says.
+    """
     shut = {
         look.subject
         for look in snapshot.observations
         if look.probe == "cluster" and isinstance(look.result, Failure)
     }
+    shut |= {f.subject for f in findings if f.status == "fail" and f.layer is Layer.ACCESS}
     inhabited = {service.plane for service in snapshot.topology.services}
     return tuple(
         plane.name

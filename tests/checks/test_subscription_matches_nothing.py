@@ -29,10 +29,9 @@ def _filtered(service=SERVICE, event="sh.keptn.event.deployment.triggered", **li
 FAILS = [
     _filtered(stages=("staging",)),
     _filtered(projects=("sockshopp",)),
-    _filtered(stages=("dev", " production")),
     _filtered(event="sh.keptn.>"),
     _filtered(stages=("dev", "canary")),
-    _filtered(keptn_service(client_version="0.8.7", stage_filter=("dev", " production"))),
+    _filtered(keptn_service(client_version="0.8.7", stage_filter=("nowhere",))),
 ]
 PASSES = [
     _filtered(),
@@ -41,13 +40,13 @@ PASSES = [
 ]
 
 
-@pytest.mark.parametrize(("number", "breaks"), [(0, "degraded"), (2, "degraded"), (4, "nothing")])
+@pytest.mark.parametrize(("number", "breaks"), [(0, "degraded"), (2, "degraded"), (3, "nothing")])
 def test_only_what_loses_events_breaks_something(number, breaks):
     assert judge_one(__file__, FAILS[number]).breaks == breaks
 
 
-def test_the_blank_is_shown():
-    assert "“ production” has a blank around it" in judge_one(__file__, FAILS[2]).summary
+def test_a_blank_beside_what_matches_is_left_to_its_own_check():
+    assert judge_one(__file__, _filtered(stages=("dev", " production"))).status == "pass"
 
 
 def test_the_variables_of_a_newer_client_are_not_its_filters():

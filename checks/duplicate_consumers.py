@@ -1,0 +1,85 @@
+"""Another copy of a Keptn service takes the same events.
+
+Meaning       Two registrations of the same service match the same events: an event is handled twice
+              (two .started), perhaps on the wrong cluster, and the sequence waits for both. Most
+              often the one beside the control plane was left running, or neither has a filter.
+Decided by    Records of the same name with a live heartbeat whose topics and filters overlap.
+What to do    Scale one of them to zero, or give both filters that exclude each other.
+False alarms  Different services that subscribe to one task are what Keptn is made for. A record
+              whose heartbeat has stopped takes nothing. Several pods of one workload on several
+              nodes have several records (0.9 to 0.15) and do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from keptn_doctor.api import (
+    ControlPlane,
+    Finding,
+    Integration,
+    IntegrationListing,
+    KeptnService,
+    Layer,
+    PodLog,
+    Subscription,
+    attribute,
+    check,
+    failed,
+    freshness,
+    kubectl,
+    passed,
+    skipped,
+)
+
+
+@check(about=KeptnService, layer=Layer.SUBSCRIPTION, breaks="degraded", since="0.1")
+def judge(
+    service: KeptnService,
+    *,
+    control_plane: ControlPlane,
+    listing: IntegrationListing,
+    logs: tuple[PodLog, ...] | None,
+) -> Finding:
+    """Same name, another namespace, alive, and something in common."""
+    attribution = attribute(service, listing, logs)
+    record = attribution.integration
+    if record is None or attribution.sharers:
+        return skipped(f"{service.name} has no registration of its own to compare.")
+    others = [
+        other
+        for other in listing.integrations
+        if other.name == record.name
+        and other.namespace != record.namespace
+        and freshness(other, listing).state == "fresh"
+    ]
+    for other in others:
+        event = _shared(record.subscriptions, other.subscriptions)
+        if event:
+            return _found(service, control_plane, other, event)
+    return passed(f"No other live copy of {service.name} takes the same events.")
+
+
+def _found(
+    service: KeptnService, control_plane: ControlPlane, other: Integration, event: str
+) -> Finding:
+    beside = other.namespace == control_plane.namespace
+    where = f"{other.namespace}/{other.name}"
+    command = f"scale deployment/{other.deployment_name or other.name} --replicas=0"
+    return failed(
+        f"{where}{' beside the control plane' if beside else ''} is alive and takes {event} for "
+        f"the same projects, stages and services as {service.namespace}/{service.name}.",
+        remedy=f"Scale {where} to zero, or give both filters that exclude each other.",
+        command=kubectl(control_plane if beside else None, command, namespace=other.namespace),
+    )
+
+
+def _shared(one: Iterable[Subscription], other: Iterable[Subscription]) -> str:
+    """The first event that a subscription of each side takes; "" when there is none."""
+    theirs = tuple(other)
+    return next((a.event for a in one for b in theirs if a.event == b.event and _meet(a, b)), "")
+
+
+def _meet(a: Subscription, b: Subscription) -> bool:
+    pairs = ((a.projects, b.projects), (a.stages, b.stages), (a.services, b.services))
+    return all(not left or not right or set(left) & set(right) for left, right in pairs)

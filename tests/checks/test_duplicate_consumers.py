@@ -1,0 +1,44 @@
+from check_under_test import judge_one
+
+from keptn_doctor.api import Subscription
+from keptn_doctor.testing import integration, keptn_service, uniform, world
+
+SERVICE = keptn_service()
+EVENT = "sh.keptn.event.deployment.triggered"
+
+
+def _record(namespace, *, age=4.0, event=EVENT, **lists):
+    return integration(
+        age, id=namespace, namespace=namespace, subscriptions=(Subscription(event=event, **lists),)
+    )
+
+
+def _world(own, other):
+    return world(SERVICE, uniform(own, other))
+
+
+OWN = _record("keptn-exec")
+DEV, PROD = _record("keptn-exec", stages=("dev",)), _record("other", stages=("prod",))
+
+FAILS = [_world(OWN, _record("keptn")), _world(DEV, _record("other", stages=("dev", "prod")))]
+PASSES = [
+    _world(OWN, _record("keptn", age=9000)),
+    _world(DEV, PROD),
+    _world(OWN, _record("keptn", event="sh.keptn.event.test.triggered")),
+    _world(OWN, integration(id="x", name="jmeter-service")),
+]
+
+
+def test_the_copy_beside_the_control_plane_is_the_one_to_scale_down():
+    finding = judge_one(__file__, FAILS[0])
+
+    assert "keptn/helm-service beside the control plane" in finding.summary
+    assert "-n keptn scale deployment/helm-service --replicas=0" in finding.command
+
+
+def test_filters_that_exclude_each_other_are_how_stages_are_split():
+    assert judge_one(__file__, _world(DEV, PROD)).status == "pass"
+
+
+def test_a_record_whose_heartbeat_stopped_takes_nothing():
+    assert judge_one(__file__, PASSES[0]).status == "pass"
