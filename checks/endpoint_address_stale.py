@@ -37,6 +37,7 @@ from keptn_doctor.api import (
     check,
     exposed_addresses,
     failed,
+    keptn_answered,
     ongoing,
     passed,
     set_variable,
@@ -80,7 +81,7 @@ def judge(
     """Compare addresses; what is proven needs a failure of the service's own connections."""
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
-    if local is not None and local.origin in ("keptn", "gateway"):
+    if keptn_answered(local):
         return passed(f"Keptn answers {service.name} at {endpoint.host}.")
     exposed = exposed_addresses(gateway, routes, there)
     where = called(endpoint, logs, probe, outside)

@@ -49,6 +49,9 @@ def judge(
         return passed(f"The gateway's Service is of type {gateway.type}.")
     if leading:
         return passed(f"{leading[0].route_kind} {leading[0].name} leads to the gateway.")
+    hosts = {host for route in (routes.routes if routes else ()) for host in route.hosts}
+    if any(endpoint.host in hosts for endpoint in endpoints or ()):
+        return skipped("A route means to lead to the gateway; see route-without-backend.")
     uid = control_plane.cluster_uid
     elsewhere = [p for p in planes or () if not uid or p.cluster_uid != uid]
     if planes and not elsewhere:

@@ -28,6 +28,7 @@ from keptn_doctor.api import (
     check,
     failed,
     is_private,
+    keptn_answered,
     ongoing,
     passed,
     set_variable,
@@ -70,7 +71,7 @@ def judge(
     owner = next((n for n in there.nodes if address and address in n.internal_addresses), None)
     if endpoint is None or owner is None or not is_private(address):
         return skipped(f"{service.name} does not call a private address of a node.")
-    if local is not None and local.origin in ("keptn", "gateway"):
+    if keptn_answered(local):
         return passed(f"{service.name} gets an answer from node address {address}.")
     told = ongoing(logs, cause=("tcp_timeout", "tcp_refused"))
     silent = probe is not None and probe.connect not in ("", "ok")

@@ -86,6 +86,8 @@ def judge(
         return passed(f"{service.name} is registered, so its requests arrived.")
     if endpoint.scheme == "https" and isinstance(session, TlsSession):
         return passed(f"{where} speaks TLS.")
+    if isinstance(session, Failure) and session.phase == "tls" and session.code != "not-tls":
+        return passed(f"{where} speaks TLS, though its handshake fails ({session.code}).")
     if _port_not_opened(endpoint, dns, gateway):
         opened = ", ".join(str(port.port) for port in gateway.ports) if gateway else ""
         summary = (

@@ -234,7 +234,8 @@ class Evidence:
         """
         possible = homes(need.kind)
         if need.marker == "control-plane":
-            return (self.topology.control_plane.subject,)
+            there = self._chain(self.topology.control_plane)
+            return tuple(e.subject for e in there if isinstance(e, possible))[:1]
         if need.marker == "everywhere":
             return tuple(sorted(path for kind, path in self._seen if kind is need.kind))
         above = [e.subject for e in self._chain(subject) if isinstance(e, possible)]

@@ -16,6 +16,18 @@ def answered(local: LocalApiAnswer | None) -> bool:
     return local.origin != "distributor" or polled
 
 
+def keptn_answered(local: LocalApiAnswer | None) -> bool:
+    """Keptn itself answered the service's own request, be it with a refusal of the token.
+
+    A page of nginx may be an ingress controller's, but for 401 it is the gateway's up to 0.18.
+    """
+    if local is None:
+        return False
+    return local.origin == "keptn" or (
+        local.origin == "gateway" and local.registration.status == 401
+    )
+
+
 def registered(health: SdkHealth | None) -> bool:
     """An SDK service that has registered since it started: its way was open then.
 

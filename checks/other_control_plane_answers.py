@@ -1,0 +1,113 @@
+"""The endpoint leads to another Keptn than the one that is looked at.
+
+Meaning       A staging installation, another namespace or an address that both sites use: the
+              service talks to a Keptn, but not to this one, and is missing here.
+Decided by    The integrations that the service itself is shown, against those of this control
+              plane; or another Keptn version, or another address, at its endpoint.
+What to do    Correct the endpoint (and the token with it), or point keptn-doctor at the other one.
+False alarms  The same control plane by another name lists the same integrations.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from keptn_doctor.api import (
+    OPERATOR_SIDE,
+    ControlPlane,
+    DnsAnswer,
+    Endpoint,
+    ExecutionPlane,
+    ExposureRoutes,
+    Failure,
+    Finding,
+    GatewayAnswers,
+    GatewayService,
+    IntegrationListing,
+    KeptnService,
+    Layer,
+    LocalApiAnswer,
+    PodLog,
+    attribute,
+    called,
+    check,
+    exposed_addresses,
+    failed,
+    freshness,
+    ongoing,
+    passed,
+    set_variable,
+    skipped,
+    undecided,
+)
+
+
+@check(
+    about=KeptnService,
+    layer=Layer.HTTP,
+    breaks="disconnected",
+    explains=(
+        "token-rejected",
+        "token-differs",
+        "not-registered",
+        "registration-gone",
+        "heartbeat-stale",
+        "service-crash-looping",
+        "endpoint-address-stale",
+        "no-subscription",
+    ),
+    since="0.1",
+)
+def judge(
+    service: KeptnService,
+    *,
+    plane: ExecutionPlane | None,
+    control_plane: ControlPlane,
+    endpoint: Endpoint | None,
+    answers: GatewayAnswers | None,
+    listing: IntegrationListing | None,
+    local: LocalApiAnswer | None,
+    logs: tuple[PodLog, ...] | None,
+    gateway: GatewayService | None,
+    routes: ExposureRoutes | None,
+    outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
+) -> Finding:
+    """Two lists that share nothing, or two versions, are two control planes."""
+    if endpoint is None or not endpoint.host:
+        return skipped(f"{service.name} has no endpoint with a host.")
+    known = {i.id for i in listing.integrations} if listing is not None else set()
+    own = attribute(service, listing, logs).integration if listing is not None else None
+    if own is not None and listing is not None and freshness(own, listing).state == "fresh":
+        return passed(f"{service.name} is registered and alive at this control plane.")
+    remedy = "Correct the host of the endpoint and the token that goes with it."
+    command = set_variable(
+        plane, service, f"KEPTN_API_ENDPOINT={control_plane.api_url or 'https://<host>/api'}"
+    )
+    if local is not None and local.integrations and known:
+        if known & set(local.integrations):
+            return passed(f"{service.name} is shown the integrations of this control plane.")
+        return failed(
+            f"The Keptn at {endpoint.url} is another one: it shows {service.name} "
+            f"{len(local.integrations)} integrations, none of which this control plane knows.",
+            remedy=remedy,
+            command=command,
+        )
+    there = answers.keptn_version if answers is not None and answers.reached == "keptn" else ""
+    if not there:
+        return undecided(f"Which Keptn answers at {endpoint.url} was not seen.")
+    here, where = control_plane.version, called(endpoint, logs, None, outside)
+    exposed = exposed_addresses(gateway, routes, None)
+    elsewhere = (
+        exposed.addresses and not exposed.names and not (set(where.addresses) & exposed.addresses)
+    )
+    if here and here != there:
+        why = f"it is version {there}, this one {here}"
+    elif elsewhere and where.addresses and ongoing(logs, cause="bad_token"):
+        why = f"its address {where.addresses[0]} is none of this gateway's"
+    else:
+        return passed(f"The Keptn at {endpoint.url} is of the same version, {there}.")
+    return failed(
+        f"The Keptn at {endpoint.url} is another one than {control_plane.name}: {why}.",
+        remedy=remedy,
+        command=command,
+    )

@@ -1,0 +1,14 @@
+from check_under_test import judge_one
+
+from keptn_doctor.testing import keptn_service, line, own_request, pod_log, world
+
+SERVICE = keptn_service(https_proxy="http://10.20.0.8:3128")
+
+FAILS = [world(SERVICE, pod_log(SERVICE, line("heartbeat", "egress_proxy", text="proxyconnect")))]
+PASSES = [world(SERVICE, own_request(SERVICE))]
+
+
+def test_other_troubles_are_not_the_proxys():
+    silent = pod_log(SERVICE, line("heartbeat", "tcp_timeout"))
+
+    assert judge_one(__file__, world(SERVICE, silent)).status == "unknown"

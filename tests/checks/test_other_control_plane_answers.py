@@ -1,0 +1,50 @@
+from check_under_test import judge_one
+from exposure_worlds import answers_seen, dns, gateway_seen
+
+from keptn_doctor.api import ControlPlane
+from keptn_doctor.testing import (
+    REGISTRATION_ID,
+    integration,
+    keptn_service,
+    line,
+    own_request,
+    pod_log,
+    uniform,
+    world,
+)
+
+CONTROL = ControlPlane(namespace="keptn", version="0.19.3", api_url="https://keptn.example.com/api")
+SERVICE = keptn_service(endpoint="https://stage.example.com/api")
+REFUSED = pod_log(SERVICE, line("not_registered", "bad_token"))
+
+FAILS = [
+    world(
+        CONTROL,
+        SERVICE,
+        own_request(SERVICE, listed=("cd" * 20,)),
+        uniform(integration(9000, name="x")),
+    ),
+    world(CONTROL, SERVICE, answers_seen(SERVICE, version="0.18.2"), uniform()),
+    world(
+        CONTROL,
+        SERVICE,
+        REFUSED,
+        answers_seen(SERVICE, version="0.19.3"),
+        gateway_seen(),
+        dns(SERVICE, "203.0.113.60", name="stage.example.com"),
+    ),
+]
+PASSES = [
+    world(
+        CONTROL,
+        SERVICE,
+        own_request(SERVICE, listed=(REGISTRATION_ID,)),
+        uniform(integration(9000)),
+    ),
+    world(CONTROL, SERVICE, answers_seen(SERVICE, version="0.18.2"), uniform(integration())),
+    world(CONTROL, SERVICE, answers_seen(SERVICE, version="0.19.3"), uniform()),
+]
+
+
+def test_the_right_endpoint_is_offered():
+    assert "https://keptn.example.com/api" in judge_one(__file__, FAILS[0]).command
