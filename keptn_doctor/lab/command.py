@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from keptn_doctor.lab.configuration import configuration
 from keptn_doctor.lab.scenario import Scenario
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab
@@ -36,7 +37,9 @@ async def keep(
             file = lab.kubeconfig if kubeconfig_out is None else kubeconfig_out
             if kubeconfig_out is not None:
                 _fill(kubeconfig_out, lab.kubeconfig)
-            for line in description(lab, file):
+            config = lab.folder / "keptn-doctor.yaml"
+            config.write_text(configuration(lab.targets(), file), encoding="utf-8")
+            for line in description(lab, file, config):
                 say(line)
             await stopped.wait()
     finally:
@@ -76,7 +79,7 @@ def _remove(out: Path) -> None:
     out.unlink(missing_ok=True)
 
 
-def description(lab: Lab, kubeconfig: Path) -> Iterator[str]:
+def description(lab: Lab, kubeconfig: Path, config: Path) -> Iterator[str]:
     """What is where, line by line, and how to look at it."""
     scenario = lab.scenario
     yield f"The lab is running: {scenario.title} (Keptn {scenario.version})"
@@ -98,5 +101,9 @@ def description(lab: Lab, kubeconfig: Path) -> Iterator[str]:
         if service:
             where = f"--context {plane.context} -n {plane.namespace}"
             yield f"  kubectl {where} logs deploy/{service} --all-containers"
+    yield ""
+    yield "The doctor in another terminal sees it as --lab does, virtual names included, with:"
+    yield ""
+    yield f"  keptn-doctor check --config {config}"
     yield ""
     yield "Ctrl-C ends it and removes everything."

@@ -96,3 +96,33 @@ def test_cleanup_does_not_say_clean_where_it_may_not_look(lab: Path) -> None:
     assert run.returncode == 3
     assert "exec-b was not searched" in run.stderr
     assert 'cannot list resource "pods"' in run.stderr
+
+
+def test_the_doctor_sees_a_kept_lab_as_one_of_its_own(tmp_path: Path) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "keptn_doctor", "lab", "--scenario", "demo",
+         "--kubeconfig", str(kubeconfig)],
+        env=environment(), stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        said = iter(process.stdout.readline, "")
+        command = next(line for line in said if "keptn-doctor check --config" in line).split()
+        kept = keptn_doctor(*command[1:], "-o", "json", cwd=tmp_path)
+        contexts = ("--control-plane", "keptn-cp", "--execution-plane", "exec-a",
+                    "--execution-plane", "exec-b")  # fmt: skip
+        bare = keptn_doctor("check", "--kubeconfig", str(kubeconfig), *contexts, "-o", "json")
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    own = keptn_doctor("check", "--lab", "--scenario", "demo", "-o", "json")
+    answers = [json.loads(run.stdout) for run in (own, kept, bare)]
+    verdicts = [
+        {v["service"]: (v["connection"], tuple(v["causes"])) for v in answer["verdicts"]}
+        for answer in answers
+    ]
+    assert verdicts[0] == verdicts[1] == verdicts[2]
+    assert answers[0]["headline"] == answers[1]["headline"]
+    assert "connected" in {connection for connection, _ in verdicts[0].values()}
+    assert "disconnected" in {connection for connection, _ in verdicts[0].values()}
