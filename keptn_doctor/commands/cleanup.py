@@ -99,7 +99,7 @@ async def _cluster(session: Session, target: ClusterTarget, *, dry_run: bool) ->
 async def _remove(kube: KubeClient, pod: k8s.Pod) -> str:
     """Why the pod is still there, "" when it is not."""
     try:
-        await kube.delete_pod(pod.namespace, pod.name)
+        await kube.delete_pod(pod.namespace, pod.name, uid=pod.uid)
     except WorldFault as fault:
         if fault.failure.code == "not-found":
             return ""
