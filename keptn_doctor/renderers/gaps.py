@@ -57,7 +57,11 @@ def gaps(report: Report) -> tuple[Gap, ...]:
 
 
 def _is_gap(look: Observation) -> bool:
-    if not isinstance(look.result, Failure) or look.result.code in _ANSWERS:
+    if not isinstance(look.result, Failure):
+        return False
+    if look.probe == "pod-probe":
+        return True  # it was asked for, and could not be had
+    if look.result.code in _ANSWERS:
         return False
     return look.result.code in _CUT_SHORT or look.probe not in _ON_THE_PATH
 

@@ -71,6 +71,8 @@ def render(report: Report, style: TextStyle | None = None) -> str:
         put_details(page, report)
     if page.detail != "short":
         _put_footer(page, report)
+    if report.created or report.remaining:
+        page.put(f"Audit of the clusters: created {report.created}, remaining {report.remaining}")
     return page.text() if style.unicode else typewritten(page.text())
 
 
@@ -87,15 +89,10 @@ def _put_headline(page: Page, report: Report) -> None:
     if report.interrupted:
         note = "INTERRUPTED before everything was looked at: what is unknown below may be fine."
         page.put(Text(note, style="bold"), label=page.symbols.warning, hang=2)
-    if report.created:
-        page.put(
-            f"Created {count(report.created, 'object')} in the clusters for this run, "
-            f"{report.remaining} remaining.",
-            indent=2,
-        )
-        if report.remaining:
-            page.put("Remove what remains:", indent=2)
-            page.command("keptn-doctor cleanup", indent=2)
+    if report.remaining:
+        what = count(report.remaining, "object")
+        page.put(f"This run left {what} in the clusters. Remove what remains:", indent=2)
+        page.command("keptn-doctor cleanup", indent=2)
 
 
 def _headline(report: Report) -> str:

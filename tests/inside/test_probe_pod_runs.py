@@ -7,6 +7,7 @@ from worlds import HELM, JES, JMETER, MAY_WRITE, looked_at
 
 from keptn_doctor.lab.world import Lab
 from keptn_doctor.probe_pod_manifest import ProbeOptions
+from keptn_doctor.renderers.text import render
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.lab]
 
@@ -64,6 +65,7 @@ async def test_a_probe_pod_sees_what_an_sdk_service_cannot_show_and_is_gone_afte
         assert (seen.resolve, seen.connect, seen.http_status) == ("ok", "ok", 200)
         assert (run.report.created, run.report.remaining) == (1, 0)
         assert run.probe_pods_left() == []
+        assert render(run.report).endswith("Audit of the clusters: created 1, remaining 0\n")
         assert sorted(method for method, _ in run.written()) == ["DELETE", "POST"]
 
 
@@ -205,6 +207,7 @@ async def test_a_quota_without_room_is_told_in_the_clusters_own_words() -> None:
         failure = run.probe_failure(JES)
         assert (failure.phase, failure.code, failure.right) == ("kube", "forbidden", "")
         assert "exceeded quota: team" in failure.detail
+        assert "exceeded quota: team" in render(run.report)
         assert (run.report.created, run.report.remaining) == (0, 0)
         assert run.verdict(JES).connection == "connected"
 

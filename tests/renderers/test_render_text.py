@@ -191,8 +191,9 @@ def test_text_from_the_world_is_shown_and_not_obeyed() -> None:
 def test_an_interrupted_report_says_so_and_how_to_clean_up() -> None:
     text = render(samples.interrupted())
     assert "INTERRUPTED before everything was looked at" in text
-    assert "Created 2 objects in the clusters for this run, 1 remaining." in text
+    assert "This run left 1 object in the clusters." in text
     assert "$ keptn-doctor cleanup" in text
+    assert text.endswith("Audit of the clusters: created 2, remaining 1\n")
 
 
 @every_sample
