@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from keptn_doctor.comparison import compare
 from keptn_doctor.decide_evidence import ServiceEvidence, gather
 from keptn_doctor.evidence_table import Row, rule_on
 from keptn_doctor.evidence_table_words import Ruling
@@ -20,6 +21,7 @@ from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.report import RootCause, Verdict
 from keptn_doctor.needs import Evidence, judged_services
+from keptn_doctor.witnesses import disagreement, heard
 
 EVERYTHING = Layer.DELIVERY + 1
 
@@ -115,6 +117,7 @@ def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[Roo
     connection = _joined(path, item.ruling, own)
     likely = [] if own or connection == "connected" else _likely(item, relevant)
     named = [cause.finding for cause in causes] or likely[:1]
+    witnesses = heard(item.evidence)
     return Verdict(
         service=path,
         connection=connection,
@@ -133,6 +136,9 @@ def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[Roo
                 got_past=_got_past(item),
             )
         ),
+        compared=compare(item.evidence),
+        witnesses=witnesses,
+        disagreement=disagreement(item.evidence, witnesses),
     )
 
 

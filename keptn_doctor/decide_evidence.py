@@ -16,14 +16,24 @@ from keptn_doctor.model.keptn_facts import (
     IntegrationListing,
     LocalApiAnswer,
     PodLog,
+    PodProbe,
     SdkHealth,
 )
 from keptn_doctor.model.kube_facts import Container, GatewayService, Pod, Workload
-from keptn_doctor.model.path_facts import HttpAnswer
+from keptn_doctor.model.path_facts import (
+    DnsAnswer,
+    GatewayAnswers,
+    HttpAnswer,
+    TcpConnection,
+    TlsSession,
+)
 from keptn_doctor.model.topology import Endpoint, ExecutionPlane, KeptnService
 from keptn_doctor.needs import Bound, Evidence, Missing, Need
 
 F = TypeVar("F")
+
+Outside = DnsAnswer | TcpConnection | TlsSession | GatewayAnswers | Failure
+_OUTSIDE = (DnsAnswer, TcpConnection, TlsSession, GatewayAnswers)
 
 Answer = Literal[
     "ok", "refused", "path", "not-keptn", "unreached", "gateway-error", "no-uniform", "other"
@@ -43,6 +53,8 @@ class ServiceEvidence:
     local: tuple[LocalApiAnswer, ...] = ()
     health: tuple[SdkHealth, ...] = ()
     logs: tuple[PodLog, ...] = ()
+    probes: tuple[PodProbe, ...] = ()
+    outside: tuple[Outside, ...] = ()  # the way to its endpoint as the operator's machine sees it
     listing: IntegrationListing | None = None
     record: Attribution = field(default_factory=Attribution)
     fresh: Freshness = field(default_factory=Freshness)
@@ -120,12 +132,24 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
         local=all_of(LocalApiAnswer),
         health=all_of(SdkHealth),
         logs=logs,
+        probes=all_of(PodProbe),
+        outside=_outside(evidence, service),
         listing=listing,
         record=record,
         fresh=live,
         control_plane_absent=_absent_control_plane(evidence),
         gaps=gaps,
     )
+
+
+def _outside(evidence: Evidence, service: KeptnService) -> tuple[Outside, ...]:
+    looks: list[Outside] = []
+    for kind in _OUTSIDE:
+        need = Need(parameter="", kind=kind, marker="operator", optional=True, takes_failure=True)
+        bound = evidence.bind(need, service)
+        if isinstance(bound, Bound) and bound.value is not None:
+            looks.append(bound.value)
+    return tuple(looks)
 
 
 def local_answers(local: LocalApiAnswer) -> tuple[Answer, ...]:

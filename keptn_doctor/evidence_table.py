@@ -458,6 +458,7 @@ TABLE: tuple[Row, ...] = (
         "no own request, the log tells of failures",
         _log_says_failing,
     ),
+    Row("probe-stopped", Layer.CONNECT, "no own request, a probe pod stops", requests.probe_stops),
     Row("heartbeat-stale", Layer.REGISTRATION, "registration without a live heartbeat", _stale),
     Row("hears-nothing", Layer.SUBSCRIPTION, "alive, without anything to poll", _hears_nothing),
     Row("flapping", Layer.WORKLOAD, "alive, restarted lately", _flapping),

@@ -96,3 +96,17 @@ def other_control_plane(e: ServiceEvidence) -> Ruling | None:
         e, "disconnected",
         "It talks to another control plane: none of the integrations it sees is known to this one.",
     )  # fmt: skip
+
+
+def probe_stops(e: ServiceEvidence) -> Ruling | None:
+    """A pod with its names, policies and proxy does not get there; nothing says that it does."""
+    stop = next((probe.stopped_at for probe in e.probes if probe.stopped_at), "")
+    registered = any(health.status == 200 for health in e.health)
+    if not stop or e.local or registered or e.fresh.state == "fresh":
+        return None
+    return Ruling(
+        connection="disconnected",
+        because=f"A probe pod beside it does not reach the control plane ({stop}).",
+        proof="a probe pod's look, rung by rung",
+        vantage=f"inside:{e.service.plane}/{e.service.namespace}/{e.probes[0].pod}",
+    )

@@ -228,6 +228,7 @@ class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProb
     rungs are those of the way to the proxy, which the Keptn service's own client would use.
     """
 
+    pod: str = ""
     resolve: str = ""
     addresses: tuple[str, ...] = ()
     connect: str = ""
@@ -236,6 +237,13 @@ class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProb
     http: str = ""  # failure code when a connection stood and no answer came
     proxy: str = ""  # "host:port", never with credentials
     detail: str = ""
+
+    @property
+    def stopped_at(self) -> str:
+        """The first rung that did not hold, as "resolve: name-unknown"; "" when all held."""
+        rungs = {"resolve": self.resolve, "connect": self.connect, "tls": self.tls}
+        rungs["http"] = self.http
+        return next((f"{k}: {v}" for k, v in rungs.items() if v not in ("", "ok")), "")
 
 
 class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundTrip"):

@@ -21,6 +21,34 @@ class Rung(Record, frozen=True, kw_only=True):
     note: str = ""
 
 
+PathRung = Literal["resolve", "connect", "tls", "http"]
+WitnessName = Literal["own request", "control plane", "log", "health endpoint", "probe pod"]
+Says = Literal["works", "in part", "fails", "nothing"]
+
+
+class Comparison(Record, frozen=True, kw_only=True):
+    """One rung of the way to the endpoint, from the operator's machine and from inside the plane.
+
+    Either side is "" when it was not looked at from there, "ok" when it held, else in words:
+    addresses, a failure code, who answered.
+    """
+
+    rung: PathRung
+    operator: str = ""
+    inside: str = ""
+    vantage: str = ""  # of the inside: "inside:<plane>/<namespace>/<pod>"
+    differs: bool = False
+
+
+class Witness(Record, frozen=True, kw_only=True):
+    """One who was heard on a connection, and what it says of it now."""
+
+    who: WitnessName
+    says: Says
+    words: str = ""
+    vantage: str = ""
+
+
 class RootCause(Record, frozen=True, kw_only=True):
     """A failed finding that no other one explains, and what follows from it."""
 
@@ -42,6 +70,9 @@ class Verdict(Record, frozen=True, kw_only=True):
     causes: tuple[str, ...] = ()  # "<check id>@<subject>" of the root causes, active one first
     next_step: str = ""  # the one next command or action
     ladder: tuple[Rung, ...] = ()
+    compared: tuple[Comparison, ...] = ()  # the rungs from the operator and from inside
+    witnesses: tuple[Witness, ...] = ()  # who was heard, the strongest first
+    disagreement: str = ""  # which witness stands against which, and what that implies
 
 
 class Report(Record, frozen=True, kw_only=True):

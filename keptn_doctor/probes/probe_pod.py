@@ -46,7 +46,8 @@ async def run_probe_pod(entry: Entry, manifest: Json, *, redactor: Redactor) -> 
         pod = await entry.kube.get(path, dict[str, Any])
         message = _ended(pod.get("status") or {})
         if message is not None:
-            return read_result(message, redactor=redactor)
+            seen = read_result(message, redactor=redactor)
+            return msgspec.structs.replace(seen, pod=entry.name)
         await asyncio.sleep(_ASK_EVERY_S)
 
 

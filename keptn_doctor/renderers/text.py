@@ -17,6 +17,7 @@ from keptn_doctor.renderers.coverage import put_coverage
 from keptn_doctor.renderers.details import put_details
 from keptn_doctor.renderers.page import UNWRAPPED, Detail, Page
 from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritten
+from keptn_doctor.renderers.views import put_views
 from keptn_doctor.renderers.wording import cause_key, count
 
 _WORST_FIRST = ("disconnected", "degraded", "unknown", "connected")
@@ -161,6 +162,8 @@ def _put_block(page: Page, block: tuple[Verdict, ...], numbers: dict[str, int]) 
             indent=4,
             hang=len(label),
         )
+    for verdict in block if page.detail == "verbose" else block[:1]:
+        put_views(page, verdict)
     if first.next_step and not named:
         _put_next_step(page, first, alone=len(block) == 1)
 
