@@ -17,12 +17,14 @@ from worlds import (
     local,
     log,
     pod,
+    probe,
     record,
     workload,
 )
 
 from keptn_doctor.api import Container, ControlPlane, ExecutionPlane, Failure, Pod
 from keptn_doctor.decide import weigh
+from keptn_doctor.evidence_table import TABLE
 from keptn_doctor.testing import ago, keptn_service, seen, world
 
 OLD = keptn_service(client_version="0.12.7")
@@ -246,6 +248,34 @@ CASES = {
         SDK, [health(200, SDK), JES_RUNS], "no-proof", "unknown",
     ),
     "SDK healthy, nothing more known": (SDK, [health(200, SDK)], "no-proof", "unknown"),
+    # probe pods
+    "a probe pod stops where the service would": (
+        SDK, [JES_RUNS, probe(SDK, connect="connect-timeout")], "probe-stopped", "disconnected",
+    ),
+    "a probe pod stops, and the heartbeat is long gone": (
+        SDK, [JES_RUNS, probe(SDK, resolve="name-unknown", connect=""),
+              listing(record(900, name="jes"))], "probe-stopped", "disconnected",
+    ),
+    "a probe pod stops while heartbeats arrive": (
+        SDK, [JES_RUNS, probe(SDK, connect="connect-timeout"), listing(record(3, name="jes"))],
+        "indirect", "connected",
+    ),
+    "a probe pod stops while the SDK says that it is registered": (
+        SDK, [JES_RUNS, health(200, SDK), probe(SDK, connect="connect-timeout")], "no-proof",
+        "unknown",
+    ),
+    "a probe pod that gets through proves nothing of the service": (
+        SDK, [JES_RUNS, probe(SDK, http_status=200)], "no-proof", "unknown",
+    ),
+    "the services own answer outweighs a probe pod": (
+        SERVICE, [RUNS, local(), listing(record()), probe(connect="connect-timeout")], "proven",
+        "connected",
+    ),
+    # NATS mode
+    "NATS mode, and the log says that it fails": (
+        keptn_service(mode="nats", endpoint=""),
+        [RUNS, log(line("nats_mode", "dns"))], "nats-failing", "disconnected",
+    ),
 }  # fmt: skip
 
 
@@ -258,6 +288,12 @@ def test_each_picture_has_its_row_and_verdict(case):
     assert (found, ruling.connection) == (row, connection)
     assert ruling.because.endswith(".")
     assert connection == "unknown" or ruling.proof
+
+
+def test_every_row_of_the_table_is_decided_by_a_picture():
+    shown = {row for _service, _looks, row, _connection in CASES.values()}
+
+    assert {row.id for row in TABLE} - shown == {"nats-elsewhere"}  # see below
 
 
 def test_connected_needs_a_look_or_a_heartbeat_in_every_case():

@@ -12,6 +12,7 @@ from keptn_doctor.api import (
     LogMatch,
     Pod,
     PodLog,
+    PodProbe,
     SdkHealth,
     Subscription,
     Workload,
@@ -97,6 +98,13 @@ def workload(*pods, desired=1, service=SERVICE):
         desired=desired, pods=pods,
     )  # fmt: skip
     return seen(service, fact)
+
+
+def probe(service=SERVICE, **fields):
+    """A probe pod's look; every rung holds that is not said to fail."""
+    rungs = {"resolve": "ok", "addresses": ("203.0.113.20",), "connect": "ok"}
+    fact = PodProbe(pod="keptn-doctor-1", **{**rungs, **fields})
+    return seen(service, fact, pod="keptn-doctor-1")
 
 
 def health(status, service=SERVICE):

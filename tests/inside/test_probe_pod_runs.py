@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from worlds import HELM, JES, JMETER, MAY_WRITE, looked_at
+from inside_worlds import HELM, JES, JMETER, MAY_WRITE, looked_at
 
 from keptn_doctor.lab.world import Lab
 from keptn_doctor.probe_pod_manifest import ProbeOptions
