@@ -1,7 +1,7 @@
 """An image of a Keptn service cannot be pulled.
 
 Meaning       The kubelet does not get the image, so the container never starts. If it is not the
-              client's, the service stays connected, and takes events that nobody works on.
+              client's, events are taken and nobody works on them.
 Decided by    Containers waiting with ErrImagePull, ImagePullBackOff or InvalidImageName.
 What to do    Read the event: an unknown tag, a registry that is not reachable, a pull secret that
               is missing, or a rate limit each need their own cure.
@@ -63,6 +63,5 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
             f"{summary} Its client runs and takes events that nobody works on.",
             remedy=remedy,
             command=command,
-            breaks="degraded",
         )
     return failed(summary, remedy=remedy, command=command)

@@ -37,6 +37,7 @@ _EMPTY = ("version_skew", "wrong_path", "not_registered")
     about=KeptnService,
     layer=Layer.REGISTRATION,
     breaks="disconnected",
+    explained_by=("redirect-changes-method", "registration-over-plain-http"),
     explains=("not-registered", "api-path-wrong", "registration-gone"),
     since="0.1",
 )

@@ -64,6 +64,8 @@ from keptn_doctor.model.keptn_facts import (
     ReferenceToken,
     RoundTrip,
     SdkHealth,
+    Sequence,
+    Sequences,
     Subscription,
     TokenCheck,
 )
@@ -117,7 +119,7 @@ from keptn_doctor.model.topology import (
     Topology,
     Vantage,
 )
-from keptn_doctor.path_reading import address, answered, keptn_answered, registered
+from keptn_doctor.path_reading import address, answered, keptn_answered, meets_tls, registered
 from keptn_doctor.policy_reading import (
     names_of,
     permits,
@@ -260,8 +262,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "GatewayAnswers",
     "KeptnVersion", "TokenCheck", "ReferenceToken", "IntegrationListing", "Integration",
     "Subscription", "ProjectListing", "Project", "ProjectStage", "IntegrationLog",
-    "IntegrationError", "OpenEvents", "OpenEvent", "PodLog", "LogMatch", "LocalApiAnswer",
-    "SdkHealth", "GatewayLog", "Pings", "PodProbe", "RoundTrip",
+    "IntegrationError", "OpenEvents", "OpenEvent", "Sequences", "Sequence", "PodLog", "LogMatch",
+    "LocalApiAnswer", "SdkHealth", "GatewayLog", "Pings", "PodProbe", "RoundTrip",
     "Workload", "Pod", "Container", "Condition", "KubeEvent", "Components", "ExpectedComponent",
     "ComponentServices", "ServiceState", "ClusterFacts", "Nodes", "NodeState", "GatewayService",
     "ServicePort", "LoadBalancerIngress", "ExposureRoutes", "ExposureRoute",
@@ -273,7 +275,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
     "why_not_ready",
     "refused_creation", "is_limit", "unscheduled", "waits_for_volume",
-    "answered", "keptn_answered", "registered", "address",
+    "answered", "keptn_answered", "meets_tls", "registered", "address",
     # addresses and network policies
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",

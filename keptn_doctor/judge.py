@@ -32,6 +32,7 @@ _WORDS = {
     "ProjectListing": "the control plane's list of projects",
     "IntegrationLog": "the control plane's log of integration errors",
     "OpenEvents": "the list of open events",
+    "Sequences": "the sequences under way",
     "PodLog": "the log of the container",
     "LocalApiAnswer": "an answer through the distributor's own API proxy",
     "SdkHealth": "the health endpoint of the service",

@@ -137,6 +137,26 @@ class OpenEvents(Record, frozen=True, kw_only=True, tag_field="kind", tag="OpenE
     server_time: datetime | None = None
 
 
+class Sequence(Record, frozen=True, kw_only=True):
+    """A sequence under way, with the last event of the stage it is in."""
+
+    project: str
+    name: str = ""
+    service: str = ""
+    stage: str = ""
+    state: str = ""  # "started" or "waiting"
+    context: str = ""  # the keptnContext of all its events
+    latest_event: str = ""
+    latest_at: datetime | None = None
+
+
+class Sequences(Record, frozen=True, kw_only=True, tag_field="kind", tag="Sequences"):
+    """Sequences that are under way or wait for another. Subject: the ControlPlane."""
+
+    sequences: tuple[Sequence, ...] = ()
+    server_time: datetime | None = None
+
+
 class LogMatch(Record, frozen=True, kw_only=True):
     """One kind of log line that means something, counted; text is redacted and cut to 300."""
 
@@ -257,6 +277,6 @@ class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundT
 
 KeptnFact = (
     KeptnVersion | TokenCheck | ReferenceToken | IntegrationListing | ProjectListing
-    | IntegrationLog | OpenEvents | PodLog | LocalApiAnswer | SdkHealth | GatewayLog | PodProbe
-    | RoundTrip
+    | IntegrationLog | OpenEvents | Sequences | PodLog | LocalApiAnswer | SdkHealth | GatewayLog
+    | PodProbe | RoundTrip
 )

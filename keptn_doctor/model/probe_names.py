@@ -23,6 +23,7 @@ FACT_OF_PROBE: dict[str, type] = {
     "projects": keptn_facts.ProjectListing,
     "integration-log": keptn_facts.IntegrationLog,
     "open-events": keptn_facts.OpenEvents,
+    "sequences": keptn_facts.Sequences,
     "pod-log": keptn_facts.PodLog,
     "local-api": keptn_facts.LocalApiAnswer,
     "sdk-health": keptn_facts.SdkHealth,

@@ -12,19 +12,21 @@ from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import (
     IntegrationListing,
+    ProjectListing,
     TokenCheck,
 )
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.probes.keptn_identity import check_token, keptn_version
 from keptn_doctor.probes.keptn_projects import open_events, projects
 from keptn_doctor.probes.keptn_registrations import integration_log, integrations
+from keptn_doctor.probes.keptn_sequences import sequences
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.probes.retry import Attempts
 from keptn_doctor.probes.round_trip import round_trip
 
 F = TypeVar("F")
 
-_NEEDS_TOKEN = ("integrations", "projects", "integration-log", "open-events")
+_NEEDS_TOKEN = ("integrations", "projects", "integration-log", "open-events", "sequences")
 _ROUND_TRIP_S = 15.0
 
 
@@ -57,9 +59,15 @@ async def observe_keptn_api(
         extra_s=read_again_after_s,
     )
     more_pages_s = api.deadlines.request_s
-    await asking.look(
+    known: ProjectListing | Failure = await asking.look(
         "projects", lambda attempts: projects(api, attempts=attempts), extra_s=more_pages_s
     )
+    if isinstance(known, ProjectListing) and known.projects:
+        await asking.look(
+            "sequences",
+            lambda attempts: sequences(api, known, attempts=attempts),
+            extra_s=more_pages_s,
+        )
     await asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
     wanted = tuple(sorted({*event_types, *_subscribed(listing)}))
     if wanted:

@@ -30,11 +30,14 @@ def test_while_an_older_pod_runs_it_is_a_warning():
     assert (finding.status, finding.severity, finding.breaks) == ("fail", "warning", "nothing")
 
 
-def test_a_client_that_runs_beside_it_makes_it_a_degradation():
+def test_a_client_that_runs_beside_a_service_that_never_started_is_of_no_use():
     service = container("helm-service", "waiting", reason="ImagePullBackOff")
     snapshot = world(SERVICE, workload_of(SERVICE, pod_of(SERVICE, container(), service)))
 
-    assert judge_one(__file__, snapshot).breaks == "degraded"
+    finding = judge_one(__file__, snapshot)
+
+    assert finding.breaks == "disconnected"
+    assert "nobody works on" in finding.summary
 
 
 def test_a_pod_on_its_way_out_does_not_count():

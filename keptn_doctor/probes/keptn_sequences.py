@@ -1,0 +1,80 @@
+"""Reads which sequences are under way, and what each waits for.
+
+Source: ``shipyard-controller/controller/statecontroller.go@0.8.7`` and
+``internal/handler/statehandler.go@1.4.5``: ``GET /v1/sequence/{project}`` with ``state``, from
+0.8.4 on.
+"""
+
+from __future__ import annotations
+
+import urllib.parse
+
+import msgspec
+
+from keptn_doctor.model.keptn_facts import ProjectListing, Sequence, Sequences
+from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_registrations import lenient, moment
+from keptn_doctor.probes.retry import Attempts
+
+_PATH = "/controlPlane/v1/sequence/"
+_UNDER_WAY = ("started", "waiting")
+_MOST_PROJECTS = 10
+_PAGE_SIZE = "50"
+
+
+class _Event(msgspec.Struct, frozen=True):
+    type: str | None = None
+    time: str | None = None
+
+
+class _Stage(msgspec.Struct, frozen=True, rename={"latest": "latestEvent"}):
+    name: str | None = None
+    latest: _Event | None = None
+
+
+class _State(msgspec.Struct, frozen=True, rename={"context": "shkeptncontext"}):
+    name: str | None = None
+    service: str | None = None
+    time: str | None = None
+    context: str | None = None
+    stages: tuple[msgspec.Raw, ...] | None = None
+
+
+class _Page(msgspec.Struct, frozen=True):
+    states: tuple[msgspec.Raw, ...] | None = None
+
+
+async def sequences(
+    api: KeptnApi, projects: ProjectListing, *, attempts: Attempts | None = None
+) -> Sequences:
+    """Sequences in state started or waiting, of ten projects at most, 50 of each kind.
+
+    Raises WorldFault, see ``KeptnApi.get_as``.
+    """
+    found: list[Sequence] = []
+    server_time = None
+    for project in projects.projects[:_MOST_PROJECTS]:
+        path = _PATH + urllib.parse.quote(project.name, safe="")
+        for state in _UNDER_WAY:
+            params = {"state": state, "pageSize": _PAGE_SIZE}
+            page, exchange = await api.get_as(path, _Page, params=params, attempts=attempts)
+            server_time = exchange.answer.date or server_time
+            read = (lenient(raw, _State) for raw in page.states or ())
+            found += [_sequence(item, project.name, state) for item in read if item]
+    return Sequences(sequences=tuple(found), server_time=server_time)
+
+
+def _sequence(item: _State, project: str, state: str) -> Sequence:
+    stages = [stage for raw in item.stages or () if (stage := lenient(raw, _Stage))]
+    last = stages[-1] if stages else _Stage()
+    latest = last.latest or _Event()
+    return Sequence(
+        project=project,
+        name=item.name or "",
+        service=item.service or "",
+        stage=last.name or "",
+        state=state,
+        context=item.context or "",
+        latest_event=latest.type or "",
+        latest_at=moment(latest.time) or moment(item.time),
+    )
