@@ -99,9 +99,10 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
 def load_config(path: Path) -> LoadedConfig:
     """Read and check a file; raises UsageError."""
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:  # never all of it: it may be a device
+            raw = file.read(_MAX_BYTES + 1)
         if len(raw) > _MAX_BYTES:
-            raise UsageError(f"{path}: {len(raw)} bytes is too large for a configuration")
+            raise UsageError(f"{path}: more than {_MAX_BYTES >> 20} MiB is no configuration")
         text = raw.decode()
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error

@@ -46,6 +46,8 @@ _CONNECT_TO = re.compile(r"(\[[^\]]*\]|[^:]*):(\d*):(\[[^\]]*\]|[^:]*):(\d*)")
 _ADDRESS_PORT = re.compile(r"(\[[^\]]+\]|[^:]+)(?::(\d+))?")  # a bare IPv6 address has no port
 _IMAGE = re.compile(r"[a-z0-9][\w.:/-]*@sha256:[0-9a-f]{64}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_DOMAIN = re.compile(r"(?=.{1,253}\.?$)[\w-]{1,63}(\.[\w-]{1,63})*\.?")
+_MOST_DOTS = 15  # resolv.conf(5): a larger one is taken for 15
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -99,6 +101,10 @@ def parse_endpoint(text: str, where: str) -> str:
         raise UsageError(f"{where}: {text} is no http or https URL")
     if parts.username or parts.password:
         raise UsageError(f"{where}: the URL must not hold a user or password")
+    if not url.isprintable() or " " in url:
+        raise UsageError(f"{where}: the URL holds a blank or a control character")
+    if "?" in url or "#" in url:
+        raise UsageError(f"{where}: the URL must end with its path: leave out what follows ? or #")
     return url.rstrip("/")
 
 
@@ -111,7 +117,25 @@ def parse_image(text: str, where: str) -> str:
 
 def parse_proxy(text: str, where: str) -> str:
     """An http or https proxy, with user and password if it wants them. Raises UsageError."""
-    parts = urlsplit(text.strip())
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(text.strip())
+        usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
         raise UsageError(f"{where}: an http:// or https:// URL is needed")
     return text.strip()
+
+
+def parse_search(text: str, where: str) -> str:
+    """A domain that short names are tried in. Raises UsageError."""
+    if not _DOMAIN.fullmatch(text):
+        raise UsageError(f"{where}: {text!r} is no domain")
+    return text
+
+
+def parse_ndots(number: int | None, where: str) -> int | None:
+    """How many dots make a name complete, as in resolv.conf(5). Raises UsageError."""
+    if number is not None and not 0 <= number <= _MOST_DOTS:
+        raise UsageError(f"{where}: {number} is not between 0 and {_MOST_DOTS}")
+    return number

@@ -45,6 +45,7 @@ class Session:
         self.targets, self.recorder, self.salt, self.now = targets, recorder, salt, now
         self.stop = stop or asyncio.Event()  # set when the user wants no more looking
         self.redactor = Redactor()
+        recorder.clean = self.redactor.clean
         self.janitor = Janitor()
         self.reference_token: Secret | None = None  # of the control plane, once it was read
         self._environ = os.environ if environ is None else environ

@@ -21,6 +21,7 @@ KEPTN_API_TOKEN                 the token of the Keptn API
 
 from __future__ import annotations
 
+import ssl
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -34,7 +35,9 @@ from keptn_doctor.options import (
     parse_endpoint,
     parse_image,
     parse_nameserver,
+    parse_ndots,
     parse_proxy,
+    parse_search,
 )
 from keptn_doctor.probe_pod_manifest import ProbeOptions
 from keptn_doctor.secret import Secret
@@ -42,7 +45,7 @@ from keptn_doctor.target_records import ApiTarget, Targets
 from keptn_doctor.target_sources import Sources
 from keptn_doctor.usage import UsageError
 
-_MAX_TOKEN = 64 * 1024
+_MAX_TOKEN = 16 * 1024  # no server takes a longer header
 
 
 def resolve(
@@ -133,10 +136,10 @@ def _token(sources: Sources, ask: Callable[[], str] | None) -> Secret | None:
 def _token_of_file(name: str, where: str) -> Secret:
     try:
         if name == "-":
-            raw = sys.stdin.buffer.read(_MAX_TOKEN)
+            raw = sys.stdin.buffer.read(_MAX_TOKEN + 1)
         else:
             with Path(name).expanduser().open("rb") as file:
-                raw = file.read(_MAX_TOKEN)
+                raw = file.read(_MAX_TOKEN + 1)
         text = raw.decode()
     except OSError as error:
         raise UsageError(f"{where}: {name} cannot be read: {error.strerror}") from error
@@ -150,6 +153,8 @@ def _checked_token(text: str, where: str) -> Secret:
     token = text.strip()
     if not token:
         raise UsageError(f"{where}: the token is empty")
+    if len(token) > _MAX_TOKEN:
+        raise UsageError(f"{where}: more than {_MAX_TOKEN >> 10} KiB is no token")
     if any(not 0x21 <= ord(c) <= 0x7E for c in token):
         raise UsageError(f"{where}: the token holds a blank, a line break or a special character")
     return Secret(token)
@@ -170,16 +175,29 @@ def _network(sources: Sources) -> NetworkSettings:
     proxy, proxy_place = options.proxy, "--proxy"
     if not proxy:
         proxy, proxy_place = section.proxy, f"{place}proxy"
-    if ca_file and not Path(ca_file).expanduser().is_file():
-        raise UsageError(f"{ca_place}: there is no file {ca_file}")
     return NetworkSettings(
         nameservers=tuple(parse_nameserver(text, where) for text in servers),
-        search=section.search,
-        ndots=section.ndots,
+        search=tuple(parse_search(text, f"{place}search") for text in section.search),
+        ndots=parse_ndots(section.ndots, f"{place}ndots"),
         connect_to=tuple(parse_connect_to(text, detour_place) for text in detours),
-        trust_ca_file=str(Path(ca_file).expanduser()) if ca_file else "",
+        trust_ca_file=_authorities(ca_file, ca_place),
         proxy=parse_proxy(proxy, proxy_place) if proxy else "",
     )
+
+
+def _authorities(name: str, where: str) -> str:
+    path = Path(name).expanduser()
+    if not name:
+        return ""
+    if not path.is_file():
+        raise UsageError(f"{where}: there is no file {name}")
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError as error:
+        raise UsageError(f"{where}: {name} holds no certificates in PEM form") from error
+    except OSError as error:
+        raise UsageError(f"{where}: {name} cannot be read: {error.strerror}") from error
+    return str(path)
 
 
 def _deadlines(sources: Sources) -> Deadlines:

@@ -290,14 +290,31 @@ def _failure(place: Place, error: BaseException, phase: Phase | None) -> Failure
     return Failure(phase=usual if fixed else phase or usual, code=code, detail=_detail(error))
 
 
+_CERTIFICATE_WORDS: dict[Problem, str] = {
+    "certificate-expired": "its certificate has expired",
+    "certificate-not-yet-valid": "its certificate is not valid yet",
+    "certificate-name-mismatch": "its certificate is for another name",
+    "certificate-self-signed": "its certificate is self-signed and not trusted",
+    "certificate-untrusted": "its certificate comes from an authority that is not trusted",
+    "certificate-invalid": "its certificate cannot be verified",
+}
+_ADDRESS_WORDS: dict[Code, str] = {
+    "name-unknown": "there is no such name",
+    "no-address": "its name has no address",
+    "resolver-timeout": "no name server answered",
+}
+
+
 def _detail(error: BaseException) -> str:
     """One line without anything that the peer or the caller wrote."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"OpenSSL verify code {error.verify_code}"
+        problem = certificate_problem(error.verify_code) or "certificate-invalid"
+        return f"{_CERTIFICATE_WORDS[problem]} (OpenSSL verify code {error.verify_code})"
     if isinstance(error, ssl.SSLError):
         return f"OpenSSL: {_reason(error) or 'the peer closed the connection'}"
     if isinstance(error, socket.gaierror):
-        return f"getaddrinfo answered {error.errno}"
+        code = _ADDRESS_INFO.get(error.errno or 0, "server-failure")
+        return f"{_ADDRESS_WORDS.get(code, 'its name cannot be looked up')} ({error.errno})"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno)
     return type(error).__name__

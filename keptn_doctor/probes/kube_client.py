@@ -250,18 +250,19 @@ class KubeClient:
         }
         attributes = {key: value for key, value in attributes.items() if value}
         answer = await self._review("SelfSubjectAccessReview", {"resourceAttributes": attributes})
-        return bool((answer.get("status") or {}).get("allowed"))
+        return answer.get("allowed") is True
 
     async def rules_in(self, namespace: str) -> dict[str, Any]:
         """The ``status`` of a SelfSubjectRulesReview: all rules that hold in one namespace."""
-        answer = await self._review("SelfSubjectRulesReview", {"namespace": namespace})
-        status = answer.get("status")
-        return status if isinstance(status, dict) else {}
+        return await self._review("SelfSubjectRulesReview", {"namespace": namespace})
 
     async def _review(self, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+        """The ``status`` of a review, empty when there is none."""
         body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
         path = f"/apis/authorization.k8s.io/v1/{kind.lower()}s"
-        return decode(await self.send("POST", path, body=body), dict[str, Any])
+        answer = decode(await self.send("POST", path, body=body), dict[str, Any])
+        status = answer.get("status")
+        return status if isinstance(status, dict) else {}
 
     async def create_pod(self, namespace: str, manifest: dict[str, Any]) -> dict[str, Any]:
         """Create a probe pod; only in an active run, and only with the label of its run."""
@@ -374,7 +375,9 @@ class KubeClient:
         failure = classify(error)
         if failure is None:
             raise error
-        return WorldFault(_with(failure, f"Kubernetes API {self.access.server}"))
+        by_proxy = self.access.proxy_url and failure.phase in ("resolve", "connect")
+        way = "the proxy on the way to " if by_proxy else ""
+        return WorldFault(_with(failure, f"{way}Kubernetes API {self.access.server}"))
 
 
 _VERBS = {"GET": "get", "POST": "create", "DELETE": "delete"}

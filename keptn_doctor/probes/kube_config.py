@@ -109,11 +109,12 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as file:  # never all of it: it may be a device
+            raw = file.read(_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > _MAX_BYTES:
-        raise UsageError(f"{path}: {len(raw)} bytes is too large for a kubeconfig")
+        raise UsageError(f"{path}: more than {_MAX_BYTES >> 20} MiB is no kubeconfig")
     try:
         document = yaml.load(raw.decode(), Loader=_LOADER)  # noqa: S506 - a safe loader
     except UnicodeDecodeError as error:
@@ -133,6 +134,8 @@ def yaml_position(error: yaml.YAMLError) -> str:
     """``:line:column: problem`` of a syntax error, without the text around it."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "context", None)
+    if isinstance(error, yaml.reader.ReaderError):
+        problem = "there is a character in it that YAML does not allow"
     where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
     return f"{where}: is not valid YAML: {problem or type(error).__name__}"
 
@@ -157,7 +160,7 @@ def _entries(document: dict[str, Any], section: str, path: Path) -> list[Entry]:
 
 def _kind(value: object) -> str:
     kinds: dict[type, str] = {list: "a list", dict: "a mapping", str: "plain text"}
-    return kinds.get(type(value), f"a {type(value).__name__}")
+    return kinds.get(type(value), "a number, a date or a truth value")
 
 
 def _and_more(files: tuple[str, ...]) -> str:

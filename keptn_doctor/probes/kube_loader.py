@@ -6,6 +6,7 @@ Imported by ``kube_credentials`` only, and only when a cluster is touched: the p
 # mypy: disable-error-code="no-untyped-call"
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from keptn_doctor.probes.kube_config import Entry
 from keptn_doctor.probes.kube_plugin import Plugin
 from keptn_doctor.secret import Secret
 
+_UNFIT = re.compile(r"[\s\x00-\x1f\x7f]")  # in a URL
 _LEGACY = {
     "gcp": "install gke-gcloud-auth-plugin and run gcloud container clusters get-credentials",
     "azure": "run kubelogin convert-kubeconfig",
@@ -62,6 +64,8 @@ class ContextLoader(KubeConfigLoader):
         entry, found = self._cluster_entry, self._found
         body, where = entry.body, f'cluster "{entry.name}" in {entry.path}'
         found.server = _server(body, where)
+        if not _is_name(str(body.get("tls-server-name") or "")):
+            raise unreadable(f"{where}: its tls-server-name is no host name")
         found.ca_pem = _file_or_data(entry, "certificate-authority", where)
         if found.ca_pem and body.get("insecure-skip-tls-verify"):
             raise unreadable(
@@ -158,9 +162,17 @@ def _server(body: dict[str, Any], where: str) -> str:
         usable = False
     if "@" in server:
         raise unreadable(f"{where}: its server holds a user; put it into the user's entry")
-    if not usable:
+    if not usable or _UNFIT.search(server) or not _is_name(parts.hostname or ""):
         raise unreadable(f"{where}: its server {server} is no http or https URL")
     return server
+
+
+def _is_name(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
 
 
 def _file_or_data(entry: Entry, key: str, where: str) -> str:

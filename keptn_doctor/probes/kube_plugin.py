@@ -33,7 +33,8 @@ _MAX_OUTPUT = 1024 * 1024
 _SHOWN = 300
 _SECRET_LIKE = re.compile(
     r"eyJ[\w-]+\.[\w-]+(\.[\w-]*)?"  # JSON Web Token
-    r"|(?i:(?<=bearer )|(?<=token[=: ])|(?<=password[=: ])|(?<=secret[=: ]))\s*\S+"
+    r"|(?i:(?<=bearer )|(?<=token[=: ])|(?<=password[=: ])|(?<=secret[=: ])"
+    r"|(?<=token\"[=:])|(?<=password\"[=:])|(?<=secret\"[=:]))\s*\S+"
     r"|-----BEGIN[^-]*-----.*"
     r"|[A-Za-z0-9+/_=-]{32,}"
 )
@@ -100,6 +101,8 @@ async def run_plugin(
             "credential-plugin-failed",
             f"{plugin.command} insists on a terminal (interactiveMode: Always)",
         )
+    if any("\0" in text for text in (plugin.command, *plugin.args, *sum(plugin.env, ()))):
+        raise _fault("credential-plugin-failed", "its exec section holds a NUL character")
     told = {**environ, **dict(plugin.env), "KUBERNETES_EXEC_INFO": _exec_info(plugin, cluster)}
     command = _find(plugin, told)
     code, output, errors = await _run([command, *plugin.args], told, plugin, deadline_s)
@@ -114,7 +117,7 @@ def _exec_info(plugin: Plugin, cluster: Mapping[str, Any]) -> str:
     if plugin.provide_cluster_info:
         spec["cluster"] = dict(cluster)
     info = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
-    return json.dumps(info)
+    return json.dumps(info, default=str)  # YAML has dates, JSON has none
 
 
 def _find(plugin: Plugin, environ: Mapping[str, str]) -> str:
@@ -205,6 +208,8 @@ def _checked(plugin: Plugin, output: bytes, errors: bytes, now: datetime) -> Plu
     status = credential.status or _Status()
     token = (status.token or "").strip()
     certificate, key = status.client_certificate_data or "", status.client_key_data or ""
+    if any(not 0x21 <= ord(c) <= 0x7E for c in token):
+        raise bad("gave a token that holds a blank or control character")
     if not token and not certificate:
         raise bad("gave neither a token nor a certificate")
     if bool(certificate) != bool(key):

@@ -6,6 +6,7 @@ Only fields that are used are named, others may hold anything. Source: client-go
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -83,6 +84,18 @@ class User(_Kebab):
     auth_provider: _AuthProvider | None = None
 
 
+_EXPECTED = re.compile(r"Expected `(.*)`, got `(.*)`")
+_WORDS = {
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "array": "a list",
+    "object": "a mapping of fields",
+    "bool": "true or false",
+    "null": "nothing",
+}
+
+
 def check_shape(entry: Entry, kind: type[Context | Cluster | User]) -> None:
     """Raise WorldFault credentials-unreadable, with the field, for an entry of another shape."""
     try:
@@ -95,4 +108,7 @@ def _misshapen(entry: Entry, kind: type, message: str) -> WorldFault:
     what, _, where = message.partition(" - at `$.")
     field = where.rstrip("`") or "it"
     name = f'{kind.__name__.lower()} "{entry.name}" in {entry.path}'
-    return unreadable(f"{name}: {field}: {what.replace('`', '')}")
+    if mismatch := _EXPECTED.fullmatch(what):
+        wanted, got = (_WORDS.get(word.removesuffix(" | null"), word) for word in mismatch.groups())
+        what = f"must be {wanted}, not {got}"
+    return unreadable(f"{name}: {field} {what.replace('`', '')}")

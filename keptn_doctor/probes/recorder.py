@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+import msgspec
+
 from keptn_doctor.model.evidence import NotAttempted, Observation
 from keptn_doctor.model.facts import Fact
 from keptn_doctor.model.failure import Failure
@@ -33,6 +35,7 @@ class Recorder:
     ) -> None:
         self._now = now
         self._on_look = on_look
+        self.clean: Callable[[str], str] = str  # a session sets that of its redactor
         self.observations: list[Observation] = []
         self.not_attempted: list[NotAttempted] = []
 
@@ -85,6 +88,7 @@ class Recorder:
 
     def skip(self, note: NotAttempted) -> None:
         """Record a look that was not taken."""
+        note = msgspec.structs.replace(note, reason=self.clean(note.reason))
         if note not in self.not_attempted:
             self.not_attempted.append(note)
 
@@ -99,6 +103,8 @@ class Recorder:
         if not isinstance(result, (Fact, Failure)):
             kind = type(result).__name__
             raise TypeError(f"probe {look.probe} returned {kind}, which is no fact")
+        if isinstance(result, Failure):  # a server may say back what it was sent
+            result = msgspec.structs.replace(result, detail=self.clean(result.detail))
         self.observations.append(
             Observation(
                 id=f"{name}~{seen + 1}" if seen else name,

@@ -90,11 +90,13 @@ def _covers(rule: Any, need: Need) -> bool:
         return False
     group, resource = need.group_resource()
     names = rule.get("resourceNames") or []
+    if not isinstance(names, list):
+        return False
     return (
         _holds(rule.get("verbs"), need.verb)
         and _holds(rule.get("apiGroups"), group)
         and (_holds(rule.get("resources"), resource) or _any_subresource(rule, resource))
-        and (not names or (bool(need.names) and set(need.names) <= set(names)))
+        and (not names or (bool(need.names) and all(name in names for name in need.names)))
     )
 
 
@@ -104,4 +106,5 @@ def _holds(values: Any, wanted: str) -> bool:
 
 def _any_subresource(rule: dict[str, Any], resource: str) -> bool:
     _, slash, sub = resource.partition("/")
-    return bool(slash) and f"*/{sub}" in (rule.get("resources") or [])
+    resources = rule.get("resources")
+    return bool(slash) and isinstance(resources, list) and f"*/{sub}" in resources

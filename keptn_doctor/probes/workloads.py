@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
+from urllib.parse import quote
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import Workload
@@ -88,7 +89,7 @@ def _by_owner(items: Iterable[Owned]) -> dict[Owner, list[Owned]]:
 
 def scoped(group: str, resource: str, namespace: str = "") -> str:
     """The path of a resource in one namespace, or in all of them for ""."""
-    where = f"/namespaces/{namespace}" if namespace else ""
+    where = f"/namespaces/{quote(namespace, safe='')}" if namespace else ""
     return f"{group}{where}/{resource}"
 
 

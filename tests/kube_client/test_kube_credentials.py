@@ -184,7 +184,7 @@ async def test_the_namespace_and_the_server_of_the_context_are_kept(world: World
         ({"client-certificate-data": "!!", "client-key-data": "bm8="}, "lacks the client-cert"),
         ({"client-certificate-data": "bm8=", "client-key-data": "bm8="}, "no certificate"),
         ({"exec": {"args": []}}, "no command"),
-        ({"exec": {"command": "x", "args": [1]}}, "exec.args[0]: Expected str, got int"),
+        ({"exec": {"command": "x", "args": [1]}}, "exec.args[0] must be text, not a number"),
     ],
 )
 async def test_unusable_credentials_are_named(
@@ -201,7 +201,7 @@ async def test_unusable_credentials_are_named(
         ({"server": ""}, "has no server"),
         ({"server": "https://[1]"}, "no http or https URL"),
         ({"server": "https://jane:open-sesame@192.0.2.1"}, "its server holds a user"),
-        ({"extensions": 7}, "extensions: Expected array | null, got int"),
+        ({"extensions": 7}, "extensions must be a list, not a number"),
         ({"insecure-skip-tls-verify": True}, "both a certificate-authority and insecure"),
         ({"certificate-authority-data": "", "certificate-authority": "ca.x"}, "cannot be read"),
     ],

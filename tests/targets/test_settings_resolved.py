@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import certifi
 import pytest
 
 from keptn_doctor.network_settings import ConnectTo, Deadlines, NetworkSettings
@@ -123,14 +124,13 @@ def test_a_prompt_without_anyone_to_ask_is_refused(resolved: Resolve) -> None:
     assert "needs a terminal" in refusal(resolved, endpoint=API, ask_token=True)
 
 
-def test_network_settings_come_through(resolved: Resolve, tmp_path: Path) -> None:
-    authority = tmp_path / "ca.pem"
-    authority.write_text("pem")
+def test_network_settings_come_through(resolved: Resolve) -> None:
+    authority = certifi.where()
     targets = resolved(
         endpoint=API,
         nameservers=("192.0.2.53", "192.0.2.53:5353", "2001:db8::53", "[2001:db8::53]:53"),
         connect_to=("keptn.example.com:80:127.0.0.1:8080", "::[::1]:"),
-        ca_file=str(authority),
+        ca_file=authority,
         proxy="http://jane:secret@proxy.example.com:3128",
     )
     assert targets.network == NetworkSettings(
@@ -139,7 +139,7 @@ def test_network_settings_come_through(resolved: Resolve, tmp_path: Path) -> Non
             ConnectTo(host="keptn.example.com", port=80, to_host="127.0.0.1", to_port=8080),
             ConnectTo(to_host="::1"),
         ),
-        trust_ca_file=str(authority),
+        trust_ca_file=authority,
         proxy="http://jane:secret@proxy.example.com:3128",
     )
 
@@ -152,6 +152,7 @@ def test_network_settings_come_through(resolved: Resolve, tmp_path: Path) -> Non
         ({"connect_to": ("a:b:c:d",)}, "HOST:PORT:TO-HOST:TO-PORT"),
         ({"connect_to": ("a:1:b:99999",)}, "HOST:PORT:TO-HOST:TO-PORT"),
         ({"ca_file": "/nowhere/ca.pem"}, "--ca-file: there is no file"),
+        ({"ca_file": __file__}, "holds no certificates in PEM form"),
         ({"proxy": "proxy:3128"}, "--proxy: an http:// or https:// URL is needed"),
         ({"timeout": 0.0}, "no sensible time limit"),
         ({"kube_timeout": -1.0}, "no sensible time limit"),
