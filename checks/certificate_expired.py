@@ -28,6 +28,7 @@ from keptn_doctor.api import (
     answered,
     check,
     failed,
+    meets_tls,
     ongoing,
     passed,
     quoted,
@@ -48,7 +49,7 @@ def judge(
     taken_at: datetime,
 ) -> Finding:
     """The certificate is the same for everybody; whether it matters depends on the client."""
-    if endpoint is None or endpoint.scheme != "https":
+    if endpoint is None or not meets_tls(endpoint, session):
         return skipped(f"{service.name} is not told to use https.")
     where = address(endpoint)
     if not isinstance(session, TlsSession):

@@ -25,6 +25,7 @@ from keptn_doctor.api import (
     check,
     failed,
     kubectl,
+    meets_tls,
     ongoing,
     passed,
     quoted,
@@ -59,7 +60,7 @@ def judge(
     local: LocalApiAnswer | None,
 ) -> Finding:
     """Whose certificate it is, and whether this client minds."""
-    if endpoint is None or endpoint.scheme != "https":
+    if endpoint is None or not meets_tls(endpoint, session):
         return skipped(f"{service.name} is not told to use https.")
     leaf = session.chain[0] if session.chain else None
     shown = f"{leaf.subject} {leaf.issuer}" if leaf else ""

@@ -26,6 +26,7 @@ from keptn_doctor.api import (
     answered,
     check,
     failed,
+    meets_tls,
     ongoing,
     passed,
     quoted,
@@ -44,6 +45,8 @@ _WORDS = {
     "certificate-invalid": "is not valid",
 }
 
+_BELOW_TLS = ("dns", "tcp_refused", "tcp_timeout", "tcp_reset", "egress_proxy", "wrong_scheme")
+
 
 @check(about=KeptnService, layer=Layer.TLS, breaks="disconnected", since="0.1")
 def judge(
@@ -56,19 +59,25 @@ def judge(
     local: LocalApiAnswer | None,
 ) -> Finding:
     """The client's refusal proves it, by whatever the certificate looks like from here."""
-    if endpoint is None or endpoint.scheme != "https":
+    if endpoint is None or not meets_tls(endpoint, session):
         return skipped(f"{service.name} is not told to use https.")
     where = address(endpoint)
     seen = session if isinstance(session, TlsSession) else None
     if seen is not None and seen.problem == "certificate-expired":
         return skipped("The certificate has expired; see certificate-expired.")
     wrong = _WORDS.get(seen.problem, "") if seen is not None else ""
-    remedy = "Use a certificate that the pod trusts, or switch verification off."
+    remedy = f"Use a certificate that the pod trusts, or switch verification off{_trap(service)}."
     command = set_variable(plane, service, "HTTP_SSL_VERIFY=false")
     told = ongoing(logs, cause="tls_untrusted")
     if told:
         which = f", which {wrong}" if wrong else ""
         summary = f"{service.name} refuses the certificate of {where}{which}: {quoted(told[0])}."
+        return failed(summary, remedy=remedy, command=command)
+    if wrong and _stops_there(service, local, logs):
+        summary = (
+            f"The certificate of {where} {wrong}, {service.name} verifies it, and its own requests "
+            "do not get through."
+        )
         return failed(summary, remedy=remedy, command=command)
     if answered(local):
         return passed(f"{service.name} gets answers from {where}.")
@@ -82,3 +91,19 @@ def judge(
         f"The certificate of {where} {wrong}, and {service.name} is of a version that verifies it."
     )
     return suspected(summary, remedy=remedy, command=command)
+
+
+def _stops_there(
+    service: KeptnService, local: LocalApiAnswer | None, logs: tuple[PodLog, ...] | None
+) -> bool:
+    """Its own request reached nobody, it verifies, and nothing below TLS is in the way."""
+    verifies = service.ssl_verify and service.behaviour.verifies_tls_on_poll
+    unreached = local is not None and not answered(local)
+    return verifies and unreached and not ongoing(logs, cause=_BELOW_TLS)
+
+
+def _trap(service: KeptnService) -> str:
+    """Its chart turns false into true: ``default "true"`` (deployment.yaml@0.1.5 to 0.3.0)."""
+    if "job-executor-service" not in (service.name, service.service_container):
+        return ""
+    return " in its Deployment (its chart up to 0.3.0 ignores apiValidateTls=false)"

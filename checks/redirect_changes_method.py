@@ -48,6 +48,7 @@ _CHANGING = ("301 ", "302 ", "303 ")
         "answered-by-something-else",
         "api-path-wrong",
         "endpoint-unreachable",
+        "registration-id-empty",
     ),
     since="0.1",
 )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import LocalApiAnswer, SdkHealth
-from keptn_doctor.model.path_facts import HttpAnswer
+from keptn_doctor.model.path_facts import HttpAnswer, TlsSession
 from keptn_doctor.model.topology import Endpoint
 
 
@@ -34,6 +35,11 @@ def registered(health: SdkHealth | None) -> bool:
     It does not say so of this moment, so what its log tells comes first.
     """
     return health is not None and health.status == 200
+
+
+def meets_tls(endpoint: Endpoint, session: TlsSession | Failure | None) -> bool:
+    """An endpoint whose clients meet a certificate: by https, or redirected to it."""
+    return endpoint.scheme == "https" or isinstance(session, TlsSession)
 
 
 def address(endpoint: Endpoint) -> str:

@@ -6,6 +6,7 @@ same machine as the rung below. Rungs above a break are noted as not attempted, 
 
 from __future__ import annotations
 
+import urllib.parse
 from collections.abc import Awaitable, Callable
 from typing import Literal, TypeVar
 
@@ -202,10 +203,25 @@ async def _http(walk: Walk) -> KeptnApi | None:
     if isinstance(answer, Failure) and answer.code != "too-large":
         walk.skip("gateway-answers", reason="no HTTP answer came")
         return None
+    if isinstance(answer, HttpAnswer) and answer.redirects and walk.endpoint.scheme == "http":
+        await _shake_hands_beyond(walk, answer)
     attempts = Attempts()
     survey = gateway_answers(api, attempts=attempts)
     found = await walk.count("gateway-answers", survey, attempts, deadline_s=_ROUTES * limit)
     return api if isinstance(found, GatewayAnswers) and found.reached == "keptn" else None
+
+
+async def _shake_hands_beyond(walk: Walk, answer: HttpAnswer) -> None:
+    """The certificate that clients meet when a plain endpoint redirects them to its https twin."""
+    target = urllib.parse.urlsplit(answer.redirects[-1].partition(" -> ")[2].partition("?")[0])
+    if target.scheme != "https" or target.hostname != walk.endpoint.host:
+        return
+    host, port, limit = target.hostname, target.port or 443, walk.deadlines.connect_s
+    await walk.rung(
+        "tls",
+        lambda: tls.shake_hands(walk.network, host, port, deadline_s=limit),
+        deadline_s=4 * limit,
+    )
 
 
 def _answer(api: KeptnApi) -> tuple[Awaitable[HttpAnswer], Attempts]:

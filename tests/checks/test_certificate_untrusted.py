@@ -44,3 +44,16 @@ def test_with_oauth_it_does_care():
     )
 
     assert judge_one(__file__, world(service, SELF_SIGNED)).suspected
+
+
+def test_a_bad_certificate_and_a_request_that_got_nowhere_are_proof_together():
+    strict = keptn_service(client_version="0.11.4", endpoint="http://keptn.example.com/api")
+    beyond = seen(
+        f"endpoint:{strict.endpoint}",
+        TlsSession(host="keptn.example.com", problem="certificate-self-signed"),
+    )
+    nowhere = own_request(strict, 500, body="empty")
+    refused = pod_log(strict, line("heartbeat", "tcp_refused"))
+
+    assert judge_one(__file__, world(strict, beyond, nowhere)).breaks == "disconnected"
+    assert judge_one(__file__, world(strict, beyond, nowhere, refused)).suspected

@@ -268,3 +268,21 @@ async def test_a_forbidden_list_is_a_failure_and_not_an_empty_list(
     recorder = await observed(serve, zone, site, TOKEN)
     assert ("integrations", "forbidden") in rungs(recorder)
     assert ("projects", "ok") in rungs(recorder)
+
+
+async def test_the_certificate_behind_a_redirect_is_seen_too(
+    serve: Serve, zone: Zone, tmp_path: Path
+) -> None:
+    async def to_https(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
+        where = f"Location: https://{HOST}{path}\r\n"
+        writer.write(f"HTTP/1.1 301 X\r\n{where}Content-Length: 0\r\n\r\n".encode())
+        writer.close()
+
+    leaf = pki.make("leaf", names=[HOST])
+    secure = await serve(Keptn(), tls=pki.server_context(tmp_path, leaf))
+    recorder, _ = await walk(
+        network(zone, to(80, await serve(to_https)), to(443, secure)), endpoint()
+    )
+    (session,) = [o.result for o in recorder.observations if isinstance(o.result, TlsSession)]
+    assert session.problem == "certificate-self-signed"
