@@ -18,7 +18,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from keptn_doctor.access_reading import Denied, denied, refused_credentials
+from keptn_doctor.access_reading import (
+    Denied,
+    denied,
+    refused_credentials,
+    unreached_server,
+)
 from keptn_doctor.address_reading import (
     Called,
     Exposed,
@@ -41,7 +46,13 @@ from keptn_doctor.knowledge.support import (
     control_plane_sums,
     kubernetes_range,
 )
-from keptn_doctor.log_reading import ongoing, quoted, registration_ids, troubles
+from keptn_doctor.log_reading import (
+    ongoing,
+    quoted,
+    registration_ids,
+    troubles,
+    without_quote,
+)
 from keptn_doctor.model.failure import Code, Failure, Phase
 from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, ProvenBy, Severity
 from keptn_doctor.model.keptn_facts import (
@@ -213,7 +224,9 @@ def failed(
 
     ``parts`` are the control plane's workloads that it is about, ``through`` those whose trouble
     can be the reason of it (the same, when left out): only what has one of them in common explains.
+    A log line that ``summary`` quotes after a colon becomes part of the detail.
     """
+    summary, line = without_quote(summary)
     return Finding(
         status="fail",
         summary=summary,
@@ -221,7 +234,7 @@ def failed(
         command=command,
         severity=severity,
         breaks=breaks,
-        detail=detail,
+        detail="\n".join(part for part in (line, detail) if part),
         layer=layer,
         parts=parts,
         through=through,
@@ -230,6 +243,7 @@ def failed(
 
 def suspected(summary: str, *, remedy: str, command: str = "") -> Finding:
     """Points to the bad state without proving it for the service: seen from elsewhere, say."""
+    summary, line = without_quote(summary)
     return Finding(
         status="fail",
         severity="warning",
@@ -238,6 +252,7 @@ def suspected(summary: str, *, remedy: str, command: str = "") -> Finding:
         command=command,
         breaks="nothing",
         suspected=True,
+        detail=line,
     )
 
 
@@ -280,7 +295,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
     "bites", "on_the_way", "reasons", "DATABASES", "BROKERS",
-    "denied", "Denied", "refused_credentials",
+    "denied", "Denied", "refused_credentials", "unreached_server",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keptn_doctor import evidence_table_requests as requests
 from keptn_doctor.attribution import spoken_age
@@ -277,8 +277,8 @@ def _troubled(e: ServiceEvidence) -> Ruling | None:
         return None
     return Ruling(
         connection="degraded",
-        because=f"It is connected, but not everything works: {quoted(found[0])}.",
-        proof=f"{heartbeat(e)}; log of its pod",
+        because="It is connected, but its log tells of requests that fail.",
+        proof=f"{heartbeat(e)}; log of its pod: {quoted(found[0])}",
         vantage=inside(e),
     )
 
@@ -316,8 +316,10 @@ def _proven_by_itself(e: ServiceEvidence) -> Ruling | None:
         return None
     found = troubles(e.logs)
     if found:
-        because = f"Its own requests are answered, but not all is well: {quoted(found[0])}."
-        return own_request(e, "degraded", because)
+        ruling = own_request(
+            e, "degraded", "Its own requests are answered, but its log tells of others that fail."
+        )
+        return replace(ruling, proof=f"{ruling.proof}; log of its pod: {quoted(found[0])}")
     return own_request(
         e, "connected",
         "Its own requests are answered, its registration is listed and its log shows no fault.",

@@ -50,8 +50,8 @@ def from_log(e: ServiceEvidence, found: tuple[LogMatch, ...], says: str) -> Ruli
         return None
     return Ruling(
         connection="disconnected",
-        because=f"{says}: {quoted(found[0])}.",
-        proof="log of its pod",
+        because=f"{says}.",
+        proof=f"log of its pod: {quoted(found[0])}",
         vantage=inside(e),
     )
 

@@ -6,6 +6,7 @@ thing worked. Silence is no proof of anything: see ``ClientBehaviour.quiet_when_
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 
@@ -59,12 +60,26 @@ def ongoing(
     return troubles(logs, event=event, cause=cause, within_s=ONGOING_S)
 
 
+_QUOTE = re.compile(r": (?P<line>“.*” \((?:once|\d+ times)[^()]*\))", re.DOTALL)
+
+
 def quoted(match: LogMatch) -> str:
     """A line for people: its text, how often and when last."""
     text = match.text or match.signature
     times = f"{match.count} times" if match.count != 1 else "once"
     last = f", last at {match.last_at:%H:%M:%S} UTC" if match.last_at else ""
     return f"“{text}” ({times}{last})"
+
+
+def without_quote(sentence: str) -> tuple[str, str]:
+    """A sentence without the line that it quotes after a colon, and that line; "" when none.
+
+    The sentence is what a reader needs first; the line is what it rests on, and may be long.
+    """
+    found = _QUOTE.search(sentence)
+    if not found:
+        return sentence, ""
+    return sentence[: found.start()] + sentence[found.end() :], found["line"]
 
 
 def registration_ids(logs: Iterable[PodLog] | None) -> tuple[str, ...]:

@@ -41,6 +41,8 @@ def _put_cause(page: Page, report: Report, cause: RootCause, number: int) -> Non
     if cause.services:
         page.put(_affected(page, report, cause), label="Breaks", indent=2, hang=_LABEL)
     if page.detail != "short":
+        if finding.detail.startswith("“"):
+            page.put(printable(finding.detail), label="Log", indent=2, hang=_LABEL)
         _put_follow_ups(page, cause)
     if finding.remedy:
         page.put(printable(finding.remedy), label="Mend it", indent=2, hang=_LABEL)

@@ -61,7 +61,8 @@ class Page:
         text = Text(body) if isinstance(body, str) else body
         front = Text(label) if isinstance(label, str) else label
         front = Text(" " * indent) + front
-        front.append(" " * (indent + hang - front.cell_len))
+        short = indent + hang - front.cell_len
+        front.append(" " * (max(short, 0) or (1 if label and not front.plain.endswith(" ") else 0)))
         for line in self._wrap(text, self._width - indent - hang):
             self._line(front + line)
             front = Text(" " * (indent + hang))

@@ -23,7 +23,7 @@ def test_the_log_of_the_client_proves_it():
     finding = judge_one(__file__, FAILS[0])
 
     assert (finding.breaks, finding.suspected) == ("disconnected", False)
-    assert "no such host" in finding.summary
+    assert "no such host" in finding.detail
     assert "KEPTN_API_ENDPOINT=https://<right host>/api" in finding.command
 
 

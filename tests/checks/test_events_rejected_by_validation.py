@@ -18,10 +18,10 @@ PASSES = [
 
 
 def test_the_reason_is_quoted_with_the_setting():
-    summary = judge_one(__file__, FAILS[1]).summary
+    finding = judge_one(__file__, FAILS[1])
 
-    assert "triggeredid must be set" in summary
-    assert "eventValidation of api-service is on" in summary
+    assert "triggeredid must be set" in finding.detail
+    assert "eventValidation of api-service is on" in finding.summary
 
 
 def test_the_setting_alone_is_no_fault():
