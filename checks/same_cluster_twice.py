@@ -5,7 +5,8 @@ Meaning       Both contexts are one cluster (the uid of kube-system is the same)
               context.
 Decided by    The identities of both clusters, and what was found in the plane's namespaces.
 What to do    Name the context of the execution plane's own cluster with --execution-plane.
-False alarms  Control plane and execution plane in one cluster are fine when services are found.
+False alarms  Control plane and execution plane in one cluster are fine when services are found,
+              be it under another context of the same cluster.
 """
 
 from __future__ import annotations
@@ -40,6 +41,10 @@ def judge(
     services = [s for s in topology.services if s.plane == plane.name]
     if services:
         return passed(f"{plane.name} shares the control plane's cluster and has its services.")
+    others = {p.name for p in topology.execution_planes if p.cluster_uid == uid} - {plane.name}
+    told_there = sorted({s.plane for s in topology.services if s.plane in others})
+    if plane.all_namespaces and told_there:
+        return passed(f"{plane.name} is one cluster with {told_there[0]}, which has its services.")
     missing = [n.namespace for n in namespaces or () if n.exists is False]
     told = f"; its namespace {missing[0]} does not exist there" if missing else ""
     return failed(

@@ -70,6 +70,7 @@ class Tokens(Record, frozen=True, kw_only=True):
             "newline": self.current + "\n",
             "blank-padded": f" {self.current} ",
             "truncated": self.current[:-1],
+            "quoted": f'"{self.current}"',
         }
         return known.get(name, name)
 
@@ -261,7 +262,7 @@ def _service_plan(
         plane=plane_name, name=name, namespace=levers.namespace or plane.namespace, chart=chart,
         version=levers.version or version, distributor=levers.distributor or distributor,
         integration_name=levers.integration_name or name, replicas=levers.replicas,
-        remote=levers.remote, endpoint=levers.endpoint or endpoint,
+        workload=levers.workload, remote=levers.remote, endpoint=levers.endpoint or endpoint,
         token=tokens.named(levers.token), token_from=levers.token_from,
         token_secret=levers.token_secret,
         ssl_verify=True if levers.ssl_verify is None else levers.ssl_verify,

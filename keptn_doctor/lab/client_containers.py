@@ -31,11 +31,11 @@ def clients_of(
         if levers is None:
             continue
         namespace = levers.namespace or plan.planes[plane].namespace
-        workload = site.inventory.get("Deployment", namespace, name)
+        workload = site.inventory.get(levers.workload, namespace, name)
         container = client_container(workload) if workload is not None else None
         if workload is None or container is None:
             continue
-        pods = [p for p in controllers.pods if p.owner == ("Deployment", namespace, name)]
+        pods = [p for p in controllers.pods if p.owner == (levers.workload, namespace, name)]
         running = [p for p in pods if _runs(p, str(container["name"]))]
         if running or levers.stopped_ago_s is not None:
             yield _client(
@@ -124,7 +124,8 @@ def environment(
     container: Object, workload: Object, inventory: Inventory
 ) -> tuple[dict[str, str], tuple[str, ...]]:
     """Resolved variables, and the per-pod ones (K8S_POD_NAME, K8S_NODE_NAME) that are not set."""
-    found: dict[str, str] = {}
+    namespace = str(workload["metadata"]["namespace"])
+    found = _whole_sources(container, namespace, inventory)
     per_pod: set[str] = set()
     for item in container.get("env") or []:
         name, source = str(item.get("name")), item.get("valueFrom") or {}
@@ -134,13 +135,27 @@ def environment(
         elif path is not None:
             found[name] = _field(str(path), workload)
         elif source:
-            value = _referenced(source, str(workload["metadata"]["namespace"]), inventory)
+            value = _referenced(source, namespace, inventory)
             if value is not None:
                 found[name] = value
         else:
             found[name] = str(item.get("value") or "")
     wanted = ("K8S_POD_NAME", "K8S_NODE_NAME")
     return found, tuple(n for n in wanted if n not in per_pod and n not in found)
+
+
+def _whole_sources(container: Object, namespace: str, inventory: Inventory) -> dict[str, str]:
+    """What ``envFrom`` brings in; later sources win, and single variables win over all."""
+    found: dict[str, str] = {}
+    for item in container.get("envFrom") or []:
+        for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+            name = str((item.get(field) or {}).get("name") or "")
+            for key in (inventory.get(kind, namespace, name) or {}).get("data") or {}:
+                source = {f"{field[:-3]}KeyRef": {"name": name, "key": key}}
+                value = _referenced(source, namespace, inventory)
+                if value is not None:
+                    found[f"{item.get('prefix') or ''}{key}"] = value
+    return found
 
 
 def _field(path: str, workload: Object) -> str:

@@ -98,10 +98,13 @@ class _Maker:
             spec = service["spec"]
             if self._leads_to_gateway(service):
                 yield from self._gateway_service(service, spec)
-            elif spec.get("type") == "LoadBalancer" and self.levers.cluster.platform in {
-                "k3s", "k3d",
-            }:  # fmt: skip
+            elif spec.get("type") == "LoadBalancer" and self._shares_its_nodes():
                 yield from self._other_load_balancer(service)
+
+    def _shares_its_nodes(self) -> bool:
+        """On k3s the controller's Service has the nodes' own ports; with an Ingress it is ours."""
+        by_controller = self.levers.exposure.by == "ingress"
+        return self.levers.cluster.platform in {"k3s", "k3d"} and not by_controller
 
     def _leads_to_gateway(self, service: Object) -> bool:
         selector = service["spec"].get("selector") or {}
@@ -152,7 +155,8 @@ class _Maker:
         for row in rows:
             address = str(row.get("ip") or exposure.address)
             for port in ports:
-                if exposure.tls is None or exposure.plain == "open":
+                plain = exposure.plain == "open" and port != 443
+                if exposure.tls is None or plain:
                     yield self._listener(address, port, up=up, ranges=ranges)
             if exposure.tls is not None:
                 yield self._listener(address, 443, up=up, ranges=ranges, tls=self._tls())

@@ -98,6 +98,7 @@ class Front:
         if settings.source_ranges and not self._in_ranges(call.origin.address):
             return self._page(403)
         host = call.host.rpartition(":")[0] if ":" in call.host else call.host
+        host = host.lower()  # names of hosts know no case: RFC 9110, section 4.2.3
         if settings.hosts and not any(fnmatch(host, pattern) for pattern in settings.hosts):
             return self._default_backend()
         redirected = self._redirect(call, host)

@@ -77,6 +77,7 @@ class WorkloadLevers(Record, frozen=True, kw_only=True):
     restarted_ago_s: float | None = None  # its pods were replaced then
     restarts: int = 0  # of long ago, at installation
     evicted: bool = False  # an evicted pod is left beside the running one
+    terminating: bool = False  # a pod of before is still on its way out
 
 
 class StorageLevers(Record, frozen=True, kw_only=True):
@@ -188,6 +189,7 @@ class ServiceLevers(Record, frozen=True, kw_only=True):
     namespace: str = ""  # "" = the plane's
     integration_name: str = ""  # nameOverride; "" = the service's own name
     replicas: int = 1
+    workload: Literal["Deployment", "StatefulSet", "DaemonSet"] = "Deployment"
     remote: bool = True  # remoteControlPlane.enabled
     endpoint: str = ""  # KEPTN_API_ENDPOINT; "" = what the exposure gives
     token: Token = "current"  # noqa: S105 - which one

@@ -41,6 +41,7 @@ class ServicePlan(Record, frozen=True, kw_only=True):
     distributor: str  # "" for an SDK service
     integration_name: str
     replicas: int
+    workload: str
     remote: bool
     endpoint: str
     token: str
@@ -105,7 +106,7 @@ def service_objects(plan: ServicePlan) -> Iterator[Object]:
     }
     yield objects.deployment(
         plan.name, plan.namespace, selector=selector, labels=labels, pod_spec=pod_spec,
-        born=plan.born, replicas=plan.replicas, pod_labels=labels,
+        born=plan.born, replicas=plan.replicas, kind=plan.workload, pod_labels=labels,
     )  # fmt: skip
     ports = [{"name": "http", "port": 80, "targetPort": 8080}]
     yield objects.service(

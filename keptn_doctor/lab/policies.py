@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_network
 from keptn_doctor.lab import settings as sim
 from keptn_doctor.lab.objects import Object
 from keptn_doctor.lab.objects_cluster import DNS_ADDRESS, SYSTEM
-from keptn_doctor.lab.workloads import Controllers
+from keptn_doctor.lab.workloads import KINDS, Controllers
 
 _CLUSTER = "10.96.0.0/12"
 _DNS_LABELS = {"app": "coredns", "k8s-app": "kube-dns"}
@@ -21,7 +21,7 @@ _DNS_LABELS = {"app": "coredns", "k8s-app": "kube-dns"}
 def egress_of_policies(controllers: Controllers) -> tuple[sim.EgressSettings, ...]:
     """One rule set per workload that any egress policy selects."""
     found = []
-    for workload in controllers.inventory.of("Deployment"):
+    for workload in (w for kind in KINDS for w in controllers.inventory.of(kind)):
         meta = workload["metadata"]
         labels = (workload["spec"].get("template") or {}).get("metadata", {}).get("labels") or {}
         home = str(meta.get("namespace"))

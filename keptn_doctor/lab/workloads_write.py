@@ -12,6 +12,8 @@ from keptn_doctor.lab.workloads import KINDS, Controllers, PlannedPod
 from keptn_doctor.lab.workloads_plan import Incident
 from keptn_doctor.lab.workloads_pods import pod_address, pod_object
 
+_GRACE = timedelta(seconds=60)
+
 
 def write_workloads(controllers: Controllers, cluster: str) -> None:
     """Add everything that controllers and kubelets would have added; ``cluster`` seeds uids."""
@@ -67,6 +69,7 @@ def _write_workload(controllers: Controllers, workload: Object, cluster: str) ->
             inventory.add(_event(owner, incident, now))
     if controllers.levers.workloads.get(str(meta["name"])) is not None:
         _evicted(controllers, owner, template, made, cluster)
+        _terminating(controllers, owner, template, made, cluster)
 
 
 def _evicted(
@@ -89,6 +92,26 @@ def _evicted(
     controllers.inventory.add(_identify(pod, cluster))
     incident = Incident(reason="Evicted", message=text, ago_s=first.age_s)
     controllers.inventory.add(_event(pod, incident, controllers.now))
+
+
+def _terminating(
+    controllers: Controllers,
+    owner: Object,
+    template: Object,
+    pods: list[PlannedPod],
+    cluster: str,
+) -> None:
+    """The pod before the last: deleted, and in its grace period."""
+    if not controllers.levers.workloads[_workload_name(owner)].terminating or not pods:
+        return
+    first = pods[0]
+    pod = pod_object(
+        first.plan, owner=owner, template=template, now=controllers.now,
+        name=f"{first.name[:-5]}{objects.generated('leaving')}", age_s=first.age_s + 3600,
+    )  # fmt: skip
+    pod["metadata"]["deletionTimestamp"] = objects.stamp(controllers.now + _GRACE / 2)
+    pod["metadata"]["deletionGracePeriodSeconds"] = int(_GRACE.total_seconds())
+    controllers.inventory.add(_identify(pod, cluster))
 
 
 def _workload_name(owner: Object) -> str:
