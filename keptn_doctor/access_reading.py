@@ -12,6 +12,7 @@ _CREDENTIALS = (
     "unauthorized", "credentials-expired", "credential-plugin-failed", "credential-plugin-missing",
     "credential-plugin-timeout", "credentials-unreadable",
 )  # fmt: skip
+_ON_THE_WAY = ("resolve", "connect", "tls", "deadline")
 _ENDED_SESSIONS = ("unauthorized", "credentials-expired")
 
 
@@ -46,4 +47,11 @@ def refused_credentials(failure: Failure) -> str:
         return ""
     if failure.code in _ENDED_SESSIONS:
         return failure.detail or "the API server does not accept them"
+    return failure.detail or failure.code
+
+
+def unreached_server(failure: Failure) -> str:
+    """Why the API server was not reached, "" when it was and refused or failed by itself."""
+    if failure.phase not in _ON_THE_WAY or failure.code in _CREDENTIALS:
+        return ""
     return failure.detail or failure.code
