@@ -47,9 +47,7 @@ from keptn_doctor.api import (
     ),
     since="0.1",
 )
-def judge(
-    control_plane: ControlPlane, *, nodes: Nodes, components: Components | None
-) -> Finding:
+def judge(control_plane: ControlPlane, *, nodes: Nodes, components: Components | None) -> Finding:
     """Nodes first; the parts without a ready pod tell whether it matters."""
     if not nodes.nodes:
         return undecided("The control plane's cluster shows no node.")

@@ -18,16 +18,14 @@ from keptn_doctor.api import (
     Layer,
     Nodes,
     PodLog,
-    Workload,
     bites,
     check,
-    crash_loops,
     failed,
+    fails_on_processor,
     kubectl,
     live_pods,
     on_the_way,
     passed,
-    pull_failures,
     troubles,
     undecided,
 )
@@ -64,7 +62,15 @@ def judge(
     told = {log.pod for log in logs or () if troubles((log,), event="architecture")}
     foreign = {n.name: n.architecture for n in nodes.nodes if n.architecture} if nodes else {}
     foreign = {name: kind for name, kind in foreign.items() if kind != "amd64"}
-    hit = [w for w in needed if w.ready == 0 and _fails(w, told, foreign, taken_at)]
+    hit = [
+        w
+        for w in needed
+        if w.ready == 0
+        and (
+            any(pod.name in told for pod in live_pods(w))
+            or fails_on_processor(w, foreign, now=taken_at)
+        )
+    ]
     if not hit:
         return passed("No part of the control plane fails on the processor of its node.")
     names = tuple(w.name for w in hit)
@@ -78,15 +84,3 @@ def judge(
         layer=layer,
         parts=names,
     )
-
-
-def _fails(workload: Workload, told: set[str], foreign: dict[str, str], now: datetime) -> bool:
-    pods = live_pods(workload)
-    if any(pod.name in told for pod in pods):
-        return True
-    if not pods or not all(pod.node in foreign for pod in pods):
-        return False
-    ended = crash_loops(workload, now=now)
-    pulled = pull_failures(workload)
-    at_once = any(c.last_exit_code in (1, 255) and c.last_reason != "OOMKilled" for c in ended)
-    return at_once or any("platform" in c.message for c in pulled)

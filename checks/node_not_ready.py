@@ -32,7 +32,12 @@ from keptn_doctor.api import (
     layer=Layer.WORKLOAD,
     breaks="disconnected",
     proven_by="state",
-    explains=("pod-unschedulable", "not-registered", "heartbeat-stale", "endpoint-resolver-failing"),
+    explains=(
+        "pod-unschedulable",
+        "not-registered",
+        "heartbeat-stale",
+        "endpoint-resolver-failing",
+    ),
     since="0.1",
 )
 def judge(

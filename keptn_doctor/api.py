@@ -130,7 +130,14 @@ from keptn_doctor.model.topology import (
     Topology,
     Vantage,
 )
-from keptn_doctor.path_reading import address, answered, keptn_answered, meets_tls, registered
+from keptn_doctor.path_reading import (
+    address,
+    answered,
+    keptn_answered,
+    meets_tls,
+    no_proxy_names,
+    registered,
+)
 from keptn_doctor.policy_reading import (
     names_of,
     permits,
@@ -143,11 +150,14 @@ from keptn_doctor.workload_reading import (
     component,
     containers,
     crash_loops,
+    fails_on_processor,
     is_limit,
     is_running,
     lacks_free_port,
     last_end,
     live_pods,
+    misconfigured,
+    node_trouble,
     pull_failures,
     refused_creation,
     unscheduled,
@@ -289,8 +299,9 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "freshness", "Freshness", "spoken_age", "component", "containers",
     "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
     "why_not_ready",
-    "refused_creation", "is_limit", "unscheduled", "waits_for_volume",
-    "answered", "keptn_answered", "meets_tls", "registered", "address",
+    "misconfigured", "fails_on_processor", "node_trouble", "refused_creation", "is_limit",
+    "unscheduled", "waits_for_volume",
+    "answered", "keptn_answered", "meets_tls", "registered", "address", "no_proxy_names",
     # addresses and network policies
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",

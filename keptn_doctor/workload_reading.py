@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 
-from keptn_doctor.model.kube_facts import Components, Container, Pod, Workload
+from keptn_doctor.model.kube_facts import Components, Container, NodeState, Pod, Workload
 
 _LIMIT = re.compile(r"quota|must specify|(?:maximum|minimum) \S+ (?:usage|request)", re.IGNORECASE)
 _PULL = (
@@ -67,6 +68,41 @@ def last_end(container: Container) -> str:
     if code is not None:
         return f"exit code {code}"
     return reason or "for an unknown reason"
+
+
+def misconfigured(workload: Workload) -> tuple[Container, ...]:
+    """Containers that wait for a Secret or ConfigMap, or a key of one, that is not there."""
+    return tuple(
+        c
+        for c in containers(workload)
+        if c.reason in ("CreateContainerConfigError", "CreateContainerError")
+    )
+
+
+def fails_on_processor(workload: Workload, foreign: Mapping[str, str], *, now: datetime) -> bool:
+    """Whether all pods are on nodes that are not amd64, and end at once or find no image.
+
+    ``foreign`` are those nodes. Exit codes 1 and 255 are what "exec format error" ends with.
+    """
+    pods = live_pods(workload)
+    if not pods or not all(pod.node in foreign for pod in pods):
+        return False
+    ended = crash_loops(workload, now=now)
+    at_once = any(c.last_exit_code in (1, 255) and c.last_reason != "OOMKilled" for c in ended)
+    return at_once or any("platform" in c.message for c in pull_failures(workload))
+
+
+def node_trouble(node: NodeState) -> str:
+    """Why the cluster gives a node no new pods: "is not ready"; "" for a node that is fine."""
+    if not node.ready:
+        return "is not ready"
+    short = {
+        "MemoryPressure": "memory",
+        "DiskPressure": "disk space",
+        "PIDPressure": "process ids",
+    }
+    pressed = [short[c.type] for c in node.conditions if c.type in short and c.status == "True"]
+    return f"is short of {' and '.join(pressed)}" if pressed else ""
 
 
 def refused_creation(workload: Workload) -> str:

@@ -2,7 +2,17 @@ import pytest
 from check_under_test import judge_one
 
 from keptn_doctor.api import Claim, Claims, Components
-from keptn_doctor.testing import component, control_plane_runs, seen, world
+from keptn_doctor.testing import (
+    component,
+    control_plane_runs,
+    integration,
+    keptn_service,
+    line,
+    pod_log,
+    seen,
+    uniform,
+    world,
+)
 
 FAILS = [
     world(control_plane_runs(component("keptn-mongo", ready=0))),
@@ -29,5 +39,22 @@ def test_an_unbound_volume_is_told():
 
 def test_an_external_database_is_not_missed():
     without = Components(found=(component("api-service"),))
+    listed = world(seen("control-plane/keptn", without), uniform(integration()))
 
-    assert judge_one(__file__, world(seen("control-plane/keptn", without))).status == "skip"
+    assert judge_one(__file__, listed).status == "pass"
+
+
+def test_what_execution_planes_are_answered_tells_of_any_database():
+    service = keptn_service()
+    answered = world(service, pod_log(service, line("not_registered", "database")))
+    finding = judge_one(__file__, answered)
+
+    assert finding.breaks == "disconnected"
+    assert "does not answer" in finding.summary
+
+
+def test_a_list_that_was_read_beats_old_complaints():
+    service = keptn_service()
+    complaint = pod_log(service, line("heartbeat", "database"))
+
+    assert judge_one(__file__, world(service, complaint, uniform(integration()))).status == "pass"
