@@ -282,6 +282,9 @@ def lab(**options: Any) -> int:
 )
 @click.option("--namespaces-only", is_flag=True, help="No cluster-wide rights; all are optional.")
 @click.option("--probe-pod", is_flag=True, help="Add what --probe-pod needs.")
+@_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
+@_many("--only", metavar="ID", shell_complete=_complete_ids, text="Only what this check needs.")
+@_many("--skip", metavar="ID", shell_complete=_complete_ids, text="Without what it alone needs.")
 @_text("--user", metavar="NAME", text="Grant it to this user, not to a new ServiceAccount.")
 @_text("--group", metavar="NAME", text="Grant it to this group, not to a new ServiceAccount.")
 def rbac(**options: Any) -> int:

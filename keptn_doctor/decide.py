@@ -114,7 +114,7 @@ def decide(
 def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[RootCause]) -> Verdict:
     causes = sorted(causes, key=lambda cause: _active_first(cause.finding))
     own = [_as_told_of(path, cause) for cause in causes]
-    connection = _joined(path, item.ruling, own)
+    connection = _joined(path, item, own)
     likely = [] if own or connection == "connected" else _likely(item, relevant)
     named = [cause.finding for cause in causes] or likely[:1]
     witnesses = heard(item.evidence)
@@ -148,12 +148,15 @@ def _as_told_of(path: str, cause: RootCause) -> Finding:
     return next(same, cause.finding)
 
 
-def _joined(path: str, ruling: Ruling, causes: list[Finding]) -> Connection:
+def _joined(path: str, item: Weighed, causes: list[Finding]) -> Connection:
     """The worse of table and causes; a degradation alone does not make an unknown known."""
+    ruling = item.ruling
     worst = max((_RANK[f.breaks] for f in causes if f.breaks in _RANK), default=0)
     if ruling.connection == "unknown":
         if worst == 2:
             return "disconnected"
+        if item.evidence.record.strength == "shared" and not item.evidence.answers:
+            return "unknown"  # what is degraded may as well be dead, and the other one alive
         seen_itself = any(f.subject == path and f.breaks == "degraded" for f in causes)
         return "degraded" if seen_itself else "unknown"
     if ruling.connection == "degraded":

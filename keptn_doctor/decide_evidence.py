@@ -6,11 +6,12 @@ the same request seen from four places. Gathering judges nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeVar
 
 from keptn_doctor.attribution import Attribution, Freshness, attribute, freshness
+from keptn_doctor.log_reading import troubles
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import (
     IntegrationListing,
@@ -31,6 +32,8 @@ from keptn_doctor.model.topology import Endpoint, ExecutionPlane, KeptnService
 from keptn_doctor.needs import Bound, Evidence, Missing, Need
 
 F = TypeVar("F")
+
+SETTLED_S = 120.0  # a client that has run for as long has sent heartbeats, or failed to
 
 Outside = DnsAnswer | TcpConnection | TlsSession | GatewayAnswers | Failure
 _OUTSIDE = (DnsAnswer, TcpConnection, TlsSession, GatewayAnswers)
@@ -83,6 +86,11 @@ class ServiceEvidence:
         return tuple(c for pod in self.pods for c in pod.containers if c.name == name)
 
     @property
+    def alive(self) -> bool:
+        """Whether a fresh heartbeat is known to be its own."""
+        return self.fresh.state == "fresh" and self.record.strength != "shared"
+
+    @property
     def names_known(self) -> bool:
         """False when the variables that make its registered name could not be read."""
         read = {"K8S_DEPLOYMENT_NAME", "K8S_NAMESPACE", "DISABLE_REGISTRATION"}
@@ -122,7 +130,7 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
     listing = next(iter(all_of(IntegrationListing)), None)
     record = attribute(service, listing, logs) if listing else Attribution()
     live = freshness(record.integration, listing) if listing and record.integration else Freshness()
-    return ServiceEvidence(
+    found = ServiceEvidence(
         service=service,
         plane=evidence.plane_of(service),
         endpoint=evidence.endpoint_of(service),
@@ -140,6 +148,19 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
         control_plane_absent=_absent_control_plane(evidence),
         gaps=gaps,
     )
+    if record.strength == "id-in-log" and record.sharers and not _would_have_complained(found):
+        return replace(found, record=replace(record, strength="shared"))
+    return found
+
+
+def _would_have_complained(e: ServiceEvidence) -> bool:
+    """Whether a shared heartbeat may count as its own: it registered, and its log is at peace.
+
+    A client whose heartbeats fail says so within seconds, or ends; the id that it printed proves
+    only that it got through once.
+    """
+    settled = e.age_s is not None and e.age_s >= SETTLED_S
+    return settled and bool(e.logs) and not troubles(e.logs)
 
 
 def _outside(evidence: Evidence, service: KeptnService) -> tuple[Outside, ...]:

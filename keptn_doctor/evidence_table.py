@@ -13,9 +13,8 @@ from dataclasses import dataclass, replace
 
 from keptn_doctor import evidence_table_requests as requests
 from keptn_doctor.attribution import spoken_age
-from keptn_doctor.decide_evidence import ServiceEvidence
+from keptn_doctor.decide_evidence import SETTLED_S, ServiceEvidence
 from keptn_doctor.evidence_table_words import (
-    SETTLED_S,
     Ruling,
     from_log,
     heartbeat,
@@ -116,7 +115,7 @@ def _never_started(e: ServiceEvidence) -> Ruling | None:
 
 def _came_back_lately(e: ServiceEvidence) -> bool:
     """Its heartbeat is alive, or was after one of the last starts of a client that backs off."""
-    if e.fresh.state == "fresh":
+    if e.alive:
         return True
     backs_off = any(c.reason == "CrashLoopBackOff" for c in e.clients)
     return backs_off and e.fresh.age_s is not None and e.fresh.age_s <= BACKED_OFF_S
@@ -230,9 +229,8 @@ def _stale(e: ServiceEvidence) -> Ruling | None:
 
 def _hears_nothing(e: ServiceEvidence) -> Ruling | None:
     """Alive and authenticated, but no event can come: there is nothing that it may poll."""
-    alive = e.fresh.state == "fresh" and e.record.strength != "shared"
     record = e.record.integration
-    if not alive or record is None or not (only(e, "ok") or not e.local):
+    if not e.alive or record is None or not (only(e, "ok") or not e.local):
         return None
     if e.service.behaviour.polls_without_registration:
         wanted = e.service.topics
@@ -251,7 +249,7 @@ def _hears_nothing(e: ServiceEvidence) -> Ruling | None:
 
 
 def _flapping(e: ServiceEvidence) -> Ruling | None:
-    if e.fresh.state != "fresh" or not (only(e, "ok") or not e.local):
+    if not e.alive or not (only(e, "ok") or not e.local):
         return None
     hot = [c for c in e.clients if restarted_lately(c, e)]
     if not hot:
@@ -267,7 +265,7 @@ def _flapping(e: ServiceEvidence) -> Ruling | None:
 
 def _troubled(e: ServiceEvidence) -> Ruling | None:
     """Authenticated and alive, while the log tells of polls, results or heartbeats that fail."""
-    if e.fresh.state != "fresh" or not (only(e, "ok") or not e.local):
+    if not e.alive or not (only(e, "ok") or not e.local):
         return None
     deaf = ongoing(e.logs, event="poll", cause=_NO_WAY_OUT)
     if deaf and not e.local:
@@ -341,7 +339,7 @@ def _health_says_unregistered(e: ServiceEvidence) -> Ruling | None:
 
 
 def _log_says_failing(e: ServiceEvidence) -> Ruling | None:
-    if e.local or e.fresh.state == "fresh":
+    if e.local or e.alive:
         return None
     found = ongoing(
         e.logs, event=("not_registered", "heartbeat", "crash_exit", "bad_env", "bad_endpoint"),
@@ -351,7 +349,7 @@ def _log_says_failing(e: ServiceEvidence) -> Ruling | None:
 
 def _indirect(e: ServiceEvidence) -> Ruling | None:
     """No look through its own path was possible, but its heartbeat is alive and its own."""
-    if e.local or e.fresh.state != "fresh" or e.record.strength == "shared":
+    if e.local or not e.alive:
         return None
     healthy = any(health.status == 200 for health in e.health)
     link = "the id in its log" if e.record.strength == "id-in-log" else "its name, used only here"

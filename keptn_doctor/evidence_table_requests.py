@@ -102,7 +102,7 @@ def probe_stops(e: ServiceEvidence) -> Ruling | None:
     """A pod with its names, policies and proxy does not get there; nothing says that it does."""
     stop = next((probe.stopped_at for probe in e.probes if probe.stopped_at), "")
     registered = any(health.status == 200 for health in e.health)
-    if not stop or e.local or registered or e.fresh.state == "fresh":
+    if not stop or e.local or registered or e.alive:
         return None
     return Ruling(
         connection="disconnected",

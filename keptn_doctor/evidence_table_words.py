@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from keptn_doctor.attribution import spoken_age
-from keptn_doctor.decide_evidence import Answer, ServiceEvidence, missing_rights
+from keptn_doctor.decide_evidence import (
+    SETTLED_S,
+    Answer,
+    ServiceEvidence,
+    missing_rights,
+)
 from keptn_doctor.log_reading import quoted
 from keptn_doctor.model.findings import Connection
 from keptn_doctor.model.keptn_facts import (
@@ -17,7 +22,6 @@ from keptn_doctor.model.keptn_facts import (
 )
 from keptn_doctor.model.kube_facts import Container, Workload
 
-SETTLED_S = 120.0
 FLAPPING_S = 900.0
 FLAKY_S = 3600.0  # an SDK service stops after ten failed polls in its life: restarts tell of a link
 

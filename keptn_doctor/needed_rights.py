@@ -7,8 +7,10 @@ only sharpens the answer: without it something stays unknown, and nothing else c
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
+from keptn_doctor.model import kube_facts
 from keptn_doctor.model.base import Record
 
 Role = Literal["control-plane", "execution-plane"]
@@ -114,6 +116,47 @@ NEEDS: tuple[Need, ...] = (
 )
 
 
-def needs(role: Role, *, active: bool = False) -> tuple[Need, ...]:
-    """The rights for one role; ``active`` adds those for probe pods."""
-    return tuple(n for n in NEEDS if role in n.roles and (active or not n.active))
+# What an optional right is for, where it is for single facts: the rest serves every verdict.
+_FEEDS: dict[str, tuple[type, ...]] = {
+    "ingresses.networking.k8s.io": (kube_facts.ExposureRoutes,),
+    "ingresses.extensions": (kube_facts.ExposureRoutes,),
+    "ingressclasses.networking.k8s.io": (kube_facts.ExposureRoutes,),
+    "routes.route.openshift.io": (kube_facts.ExposureRoutes,),
+    "virtualservices.networking.istio.io": (kube_facts.ExposureRoutes,),
+    "httproutes.gateway.networking.k8s.io": (kube_facts.ExposureRoutes,),
+    "networkpolicies.networking.k8s.io": (kube_facts.NetworkPolicies,),
+    "peerauthentications.security.istio.io": (kube_facts.NetworkPolicies,),
+    "persistentvolumeclaims": (kube_facts.Claims,),
+    "storageclasses.storage.k8s.io": (kube_facts.Claims,),
+    "resourcequotas": (kube_facts.NamespaceFacts,),
+    "nodes": (kube_facts.Nodes,),
+    "pods": (kube_facts.Nodes, kube_facts.ClusterFacts),
+    "services": (kube_facts.GatewayService,),
+    "ipaddresspools.metallb.io": (kube_facts.LoadBalancerProvider,),
+    "l2advertisements.metallb.io": (kube_facts.LoadBalancerProvider,),
+    "bgpadvertisements.metallb.io": (kube_facts.LoadBalancerProvider,),
+}
+_BESIDE_PROBE_PODS = "networkpolicies.networking.k8s.io"  # they must hold for the probe pod, too
+
+
+def needs(
+    role: Role, *, active: bool = False, facts: Collection[type] | None = None
+) -> tuple[Need, ...]:
+    """The rights for one role; ``active`` adds those for probe pods.
+
+    With ``facts`` (those that the chosen checks ask for) the optional rights that serve none of
+    them are left out; what finds the Keptn services and proves their connection always stays.
+    """
+    return tuple(
+        need
+        for need in NEEDS
+        if role in need.roles
+        and (active or not need.active)
+        and (_serves(need, facts) or (active and need.resource == _BESIDE_PROBE_PODS))
+    )
+
+
+def _serves(need: Need, facts: Collection[type] | None) -> bool:
+    if facts is None or not need.optional or need.resource not in _FEEDS:
+        return True
+    return any(fact in facts for fact in _FEEDS[need.resource])

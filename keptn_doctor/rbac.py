@@ -6,7 +6,7 @@ table in ``needed_rights``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any, Literal
 
 import yaml
@@ -31,6 +31,7 @@ def manifests(
     *,
     namespaces: tuple[str, ...],
     active: bool = False,
+    facts: Collection[type] | None = None,
     cluster_wide: bool = True,
     subject: Subject | None = None,
 ) -> str:
@@ -38,7 +39,8 @@ def manifests(
 
     With ``namespaces`` each gets a Role; without, everything is granted in all namespaces.
     ``cluster_wide=False`` leaves out the rights that reach beyond the namespaces: they are all
-    optional. ``active`` adds what probe pods need.
+    optional. ``active`` adds what probe pods need. ``facts`` are those that the chosen checks ask
+    for; without it the rights are for all checks.
 
     Raises:
         UsageError: neither namespaces nor cluster-wide rights.
@@ -47,7 +49,7 @@ def manifests(
         raise UsageError("name at least one namespace, or allow cluster-wide rights")
     who = subject or Subject()
     home = who.namespace or (namespaces[0] if namespaces else "default")
-    wanted = needs(role, active=active)
+    wanted = needs(role, active=active, facts=facts)
     local = [need for need in wanted if not need.cluster]
     wide = [need for need in wanted if need.cluster]
     name = f"keptn-doctor-{role}"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from keptn_doctor import exit_codes
+from keptn_doctor.commands.catalogue import chosen_checks
 from keptn_doctor.plan import plan
 from keptn_doctor.rbac import Subject, manifests
 from keptn_doctor.targets import Targets
@@ -21,11 +22,20 @@ def rbac(options: Mapping[str, Any]) -> int:
         options["role"],
         namespaces=options["namespaces"],
         active=options["probe_pod"],
+        facts=_facts(options),
         cluster_wide=not options["namespaces_only"],
         subject=_subject(options),
     )
     click.echo(text, nl=False)
     return exit_codes.CONNECTED
+
+
+def _facts(options: Mapping[str, Any]) -> frozenset[type] | None:
+    """What the chosen checks ask for; None when no check was chosen or dropped."""
+    if not (options["only"] or options["skip"]):
+        return None
+    checks = chosen_checks(options).checks
+    return frozenset(need.kind for check in checks for need in check.needs if need.is_fact)
 
 
 def _subject(options: Mapping[str, Any]) -> Subject:

@@ -204,6 +204,15 @@ CASES = {
     "heartbeat alive, id in the log": (
         SHARED, [RUNS, listing(record()), log(REGISTERED, ids=(ID,))], "indirect", "connected",
     ),
+    "a shared heartbeat, while its own log complains": (
+        SHARED, [RUNS, listing(record()),
+                 log(REGISTERED, line("heartbeat", "tcp_timeout"), ids=(ID,))],
+        "log-says-failing", "disconnected",
+    ),
+    "a shared heartbeat and a client that started just now": (
+        SHARED, [workload(pod(started=30, restarts=9, last_finished_at=ago(60))),
+                 listing(record()), log(REGISTERED, ids=(ID,))], "shared-unseen", "unknown",
+    ),
     "heartbeat alive, shared, no log": (
         SHARED, [RUNS, listing(record())], "shared-unseen", "unknown",
     ),
