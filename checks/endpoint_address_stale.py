@@ -87,6 +87,8 @@ def judge(
     where = called(endpoint, logs, probe, outside)
     if not where.addresses:
         return undecided(f"Which address {service.name} calls was not seen.")
+    if all(":" in a for a in where.addresses) and not any(":" in a for a in exposed.addresses):
+        return undecided(f"{service.name} calls an IPv6 address; the gateway's are all IPv4.")
     if not exposed.addresses or exposed.names:
         return _by_name(endpoint, outside, exposed)
     foreign = [address for address in where.addresses if address not in exposed.addresses]

@@ -2,7 +2,9 @@
 
 Meaning       An Ingress, Route or VirtualService names a Service or port that does not exist, or
               was not admitted, so the router answers with an error page of its own.
-Decided by    The backend of every route for the host, against the Services of the control plane.
+Decided by    The backend of every route for the host, against the Services of the control plane. A
+              router outside the cluster is known by its 502, 503 or 504 to everything, where no
+              Keptn shows.
 What to do    Let the route name the Service api-gateway-nginx and its port http (80).
 False alarms  A second route for the same host that leads to the gateway is enough.
 """
@@ -15,13 +17,19 @@ from keptn_doctor.api import (
     ExposureRoutes,
     Finding,
     GatewayAnswers,
+    HttpAnswer,
     Layer,
+    PodLog,
     check,
     failed,
     kubectl,
+    ongoing,
     passed,
     skipped,
+    suspected,
 )
+
+_NOBODY_BEHIND = (502, 503, 504)
 
 
 @check(
@@ -29,6 +37,7 @@ from keptn_doctor.api import (
     layer=Layer.HTTP,
     breaks="disconnected",
     proven_by="state",
+    explained_by=("gateway-down",),
     explains=(
         "api-path-wrong",
         "answered-by-something-else",
@@ -44,11 +53,12 @@ def judge(
     control_plane: ControlPlane,
     routes: ExposureRoutes,
     answers: GatewayAnswers | None,
+    logs: tuple[PodLog, ...] | None,
 ) -> Finding:
     """Routes for the endpoint's host, and whether one of them leads to the gateway."""
     own = [r for r in routes.routes if endpoint.host in r.hosts or not r.hosts]
     if not own:
-        return skipped(f"No route is for {endpoint.host}.")
+        return _outside(endpoint, answers, logs)
     if any(route.targets_gateway and route.admitted is not False for route in own):
         return passed(f"A route leads {endpoint.host} to the gateway.")
     if answers is not None and answers.reached == "keptn":
@@ -65,3 +75,20 @@ def judge(
             namespace=route.namespace,
         ),
     )
+
+
+def _outside(
+    endpoint: Endpoint, answers: GatewayAnswers | None, logs: tuple[PodLog, ...] | None
+) -> Finding:
+    """A load balancer or proxy that no object of the cluster shows, by its own error page."""
+    pages = (
+        [r.answer for r in answers.routes if isinstance(r.answer, HttpAnswer)] if answers else []
+    )
+    lonely = pages and all(page.status in _NOBODY_BEHIND for page in pages)
+    if answers is None or answers.reached != "other" or not lonely:
+        return skipped(f"No route is for {endpoint.host}.")
+    summary = f"What answers at {endpoint.host} has nobody behind it: {pages[0].status} to all."
+    remedy = f"See which targets the load balancer or proxy at {endpoint.host} has."
+    if ongoing(logs, cause="backend_down"):
+        return failed(summary, remedy=remedy)
+    return suspected(summary, remedy=remedy)
