@@ -75,9 +75,12 @@ def save(snapshot: Snapshot, path: Path) -> None:
 def load(path: Path) -> Snapshot | BadBundle:
     """Read a bundle from a file."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:  # never all of it: it may be a device
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         return BadBundle(reason=f"{path} cannot be read: {error.strerror or error}")
+    if len(data) > MAX_BYTES:
+        return BadBundle(reason=f"{path} holds more than {MAX_BYTES} bytes")
     return unpack(data, name=str(path))
 
 

@@ -12,6 +12,8 @@ from keptn_doctor.usage import UsageError
 
 _POD = ClusterTarget(name="in-cluster", in_cluster=True)
 _NAME = re.compile(r"[A-Za-z0-9][\w.@:-]*")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, as Kubernetes has it
+_NO_NAMESPACE = "cannot be a namespace: a-z, 0-9 and - only, 63 at most"
 _RESERVED = ("control-plane", "endpoint")  # first words of subject paths that are no plane
 
 
@@ -108,6 +110,9 @@ def _of_file(sources: Sources, section: ClusterSection, field: str) -> ClusterTa
         raise file.error(field, "needs either a context or in-cluster: true")
     if section.name and not _usable(section.name):
         raise file.error(f"{field}.name", f"{section.name!r} cannot be a name: {_NAME_RULE}")
+    for index, namespace in enumerate(section.namespaces):
+        if not _LABEL.fullmatch(namespace):
+            raise file.error(f"{field}.namespaces[{index}]", f"{namespace!r} {_NO_NAMESPACE}")
     if section.in_cluster:
         return ClusterTarget(
             name=section.name or _POD.name, in_cluster=True, namespaces=section.namespaces
@@ -190,6 +195,9 @@ def _wanted(plane: str, asked: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _with_namespaces(target: ClusterTarget, namespaces: tuple[str, ...]) -> ClusterTarget:
+    for namespace in namespaces:
+        if not _LABEL.fullmatch(namespace):
+            raise UsageError(f"--namespace: {namespace!r} {_NO_NAMESPACE}")
     return ClusterTarget(
         name=target.name,
         context=target.context,

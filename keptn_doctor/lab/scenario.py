@@ -55,6 +55,7 @@ class Scenario(Record, frozen=True, kw_only=True):
         return self.control_plane.version or self.keptn
 
 
+_MAX_CHARACTERS = 4 * 1024 * 1024
 _DEFAULT_PLANES = {
     "exec-a": PlaneLevers(
         namespace="keptn-exec",
@@ -72,11 +73,14 @@ _DEFAULT_PLANES = {
 def load(file: FilePath) -> Scenario:
     """Read a scenario file; raises ScenarioError with the line of what is wrong."""
     try:
-        text = file.read_text(encoding="utf-8")
+        with file.open(encoding="utf-8") as opened:  # never all of it: it may be a device
+            text = opened.read(_MAX_CHARACTERS + 1)
     except OSError as error:
         raise ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise ScenarioError(f"{file}: is not UTF-8 text") from None
+    if len(text) > _MAX_CHARACTERS:
+        raise ScenarioError(f"{file}: is too large for a scenario")
     return loads(text, source=str(file))
 
 

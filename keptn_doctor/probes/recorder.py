@@ -88,13 +88,17 @@ class Recorder:
 
     def skip(self, note: NotAttempted) -> None:
         """Record a look that was not taken."""
-        note = msgspec.structs.replace(note, reason=self.clean(note.reason))
+        note = msgspec.structs.replace(note, reason=self._fit(note.reason))
         if note not in self.not_attempted:
             self.not_attempted.append(note)
 
     def facts(self, kind: type[F]) -> list[tuple[str, F]]:
         """All facts of one type seen so far, with their subjects."""
         return [(o.subject, o.result) for o in self.observations if isinstance(o.result, kind)]
+
+    def _fit(self, text: str) -> str:
+        """Without secrets, and fit for a report: a file name may hold bytes that are no text."""
+        return self.clean(text).encode(errors="backslashreplace").decode()
 
     def _keep(self, look: _Look, result: object) -> None:
         part = f"#{look.part}" if look.part else ""
@@ -104,7 +108,7 @@ class Recorder:
             kind = type(result).__name__
             raise TypeError(f"probe {look.probe} returned {kind}, which is no fact")
         if isinstance(result, Failure):  # a server may say back what it was sent
-            result = msgspec.structs.replace(result, detail=self.clean(result.detail))
+            result = msgspec.structs.replace(result, detail=self._fit(result.detail))
         self.observations.append(
             Observation(
                 id=f"{name}~{seen + 1}" if seen else name,
