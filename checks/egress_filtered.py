@@ -21,12 +21,15 @@ from keptn_doctor.api import (
     ExecutionPlane,
     Failure,
     Finding,
+    GatewayAnswers,
+    HttpAnswer,
     KeptnService,
     Layer,
     LocalApiAnswer,
     PodLog,
     PodProbe,
     TcpConnection,
+    TlsSession,
     address,
     answered,
     called,
@@ -66,6 +69,8 @@ def judge(
     probe: PodProbe | None,
     outside: Annotated[TcpConnection | Failure | None, OPERATOR_SIDE],
     dns: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
+    session: Annotated[TlsSession | Failure | None, OPERATOR_SIDE],
+    answers: GatewayAnswers | None,
 ) -> Finding:
     """Inside silence beside an answer outside."""
     if endpoint is None or not endpoint.port:
@@ -86,7 +91,7 @@ def judge(
         )
     if isinstance(outside, Failure) and outside.code == "connection-refused":
         reached = "refuses connections from this machine"
-    elif isinstance(outside, TcpConnection):
+    elif isinstance(outside, TcpConnection) and _talks(session, answers):
         reached = f"answers this machine ({outside.address})"
     else:
         return undecided(f"Whether anybody gets through to {where} was not seen.")
@@ -102,3 +107,9 @@ def judge(
         f"{here[0] if here else endpoint.host}.",
         command=read_log(plane, service),
     )
+
+
+def _talks(session: TlsSession | Failure | None, answers: GatewayAnswers | None) -> bool:
+    """A connection alone is little: something that accepts and stays silent filters nobody."""
+    pages = [route.answer for route in answers.routes] if answers is not None else []
+    return isinstance(session, TlsSession) or any(isinstance(page, HttpAnswer) for page in pages)

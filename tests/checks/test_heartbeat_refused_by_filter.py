@@ -1,4 +1,5 @@
 from check_under_test import judge_one
+from exposure_worlds import answers_seen
 
 from keptn_doctor.testing import (
     REGISTRATION_ID,
@@ -33,3 +34,13 @@ PASSES = [
 
 def test_when_nothing_else_works_heartbeats_are_not_singled_out():
     assert judge_one(__file__, world(SERVICE, pod_log(SERVICE, REFUSED))).status == "unknown"
+
+
+def test_a_refused_post_counts_where_reads_pass():
+    posts = pod_log(SERVICE, line("not_registered", "forbidden", text="status code 403"))
+
+    finding = judge_one(__file__, world(SERVICE, posts, answers_seen(SERVICE)))
+
+    assert finding.breaks == "disconnected"
+    assert "POST" in finding.summary
+    assert judge_one(__file__, world(SERVICE, posts)).status == "unknown"
