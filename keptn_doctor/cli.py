@@ -21,6 +21,7 @@ from keptn_doctor.usage import UsageError
 
 PROGRAM = "keptn-doctor"
 DEBUG_VARIABLE = "KEPTN_DOCTOR_DEBUG"
+_ERRORS_BEHIND = 10  # causes can form a cycle
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {text}" for code, text in exit_codes.MEANINGS.items()
@@ -84,6 +85,12 @@ def _many(*names: str, metavar: str, text: str, **settings: Any) -> Decorator:
     return _text(
         *names, metavar=metavar, text=f"{text} May be repeated.", multiple=True, **settings
     )
+
+
+def _no_nan(_context: Any, _parameter: Any, value: float | None) -> float | None:
+    if value is not None and value != value:  # noqa: PLR0124 - only nan is not itself
+        raise click.BadParameter("nan is no number of seconds")
+    return value
 
 
 _KUBECONFIG = "Kubeconfig file instead of $KUBECONFIG or ~/.kube/config."
@@ -185,6 +192,7 @@ _run_options = _together(
     click.option(
         "--timeout",
         type=click.FloatRange(min=1, max=3600),
+        callback=_no_nan,
         metavar="SECONDS",
         help="Stop looking after this time and report what was seen.  [default: 120]",
     ),
@@ -364,12 +372,12 @@ def _guarded(arguments: list[str]) -> int:
         )
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else PROGRAM
-        what = f"{_one_line(error.format_message())}; see {command} --help"
+        what = f"{error.format_message()}; see {command} --help"
         return _fail(arguments, exit_codes.USAGE, what)
     except click.ClickException as error:
-        return _fail(arguments, exit_codes.USAGE, _one_line(error.format_message()))
+        return _fail(arguments, exit_codes.USAGE, error.format_message())
     except UsageError as error:
-        return _fail(arguments, exit_codes.USAGE, _one_line(str(error)))
+        return _fail(arguments, exit_codes.USAGE, str(error))
     except (KeyboardInterrupt, click.Abort):
         return _fail(arguments, exit_codes.INTERRUPTED, "interrupted before anything was looked at")
     except SystemExit:
@@ -391,6 +399,7 @@ def _guarded(arguments: list[str]) -> int:
 
 def _fail(arguments: list[str], code: int, error: str) -> int:
     """Say one line, leave it in the promised reports, and give the exit code back."""
+    error = _one_line(error)
     click.echo(f"{PROGRAM}: {error}", err=True)
     if next((word for word in arguments if not word.startswith("-")), "") in ("check", "judge"):
         from keptn_doctor.commands.outputs import OutputFailedError, promised  # noqa: PLC0415
@@ -409,7 +418,7 @@ def _bug(error: Exception) -> str:
     import traceback  # noqa: PLC0415
 
     if os.environ.get(DEBUG_VARIABLE):
-        traceback.print_exception(error)
+        _print_places(error)
     own = [f for f in traceback.extract_tb(error.__traceback__) if "keptn_doctor" in f.filename]
     where = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "unknown place"
     return (
@@ -418,5 +427,19 @@ def _bug(error: Exception) -> str:
     )
 
 
+def _print_places(error: BaseException) -> None:
+    """A traceback, and those of the errors behind it, without the texts of the errors."""
+    import traceback  # noqa: PLC0415
+
+    behind: BaseException | None = error
+    for _ in range(_ERRORS_BEHIND):
+        if behind is None:
+            return
+        click.echo(f"{type(behind).__name__}, raised here:", err=True)
+        click.echo("".join(traceback.format_tb(behind.__traceback__)), err=True, nl=False)
+        behind = behind.__cause__ or behind.__context__
+
+
 def _one_line(text: str) -> str:
-    return " ".join(text.split())
+    """Fit for one line and for any encoding; file names may hold bytes that are no text."""
+    return " ".join(text.encode(errors="backslashreplace").decode().split())
