@@ -8,6 +8,7 @@ Decided by    The field managers of the token's Secret: the last one that wrote 
 What to do    Create the Secret yourself and name it in apiService.tokenSecretName (from 0.13), do
               the same for mongo.auth.existingSecret, or let the tool ignore differences in both.
 False alarms  A Secret that a GitOps tool manages with a fixed value is fine: then tokens agree.
+              Until api-service is restarted the old token works; then this is a warning.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from keptn_doctor.api import (
     Layer,
     LocalApiAnswer,
     ReferenceToken,
+    TokenCheck,
     check,
     failed,
     kubectl,
@@ -47,6 +49,7 @@ def judge(
     *,
     control_plane: ControlPlane,
     reference: ReferenceToken,
+    operator: TokenCheck | None,
     local: LocalApiAnswer | None,
 ) -> Finding:
     """Who wrote the Secret last, and whether the service has what was written."""
@@ -66,13 +69,25 @@ def judge(
     ):
         return passed(f"{service.name} has a token that counts, whoever wrote it.")
     when = f" at {reference.changed_at:%d %b %H:%M} UTC" if reference.changed_at else ""
+    coming = _not_in_force(reference, operator)
     return failed(
         f"{tools[0]} wrote a new token into Secret {reference.namespace}/{reference.name}{when}; "
-        f"{service.name} has another one.",
+        f"{service.name} has another one"
+        f"{', and will be refused once api-service is restarted' if coming else ''}.",
         remedy="Create the token's Secret yourself and name it in apiService.tokenSecretName.",
         command=kubectl(
             control_plane,
             f"get secret {reference.name} --show-managed-fields -o yaml",
             namespace=reference.namespace,
         ),
+        severity="warning" if coming else "error",
+        breaks="nothing" if coming else "as-declared",
     )
+
+
+def _not_in_force(reference: ReferenceToken, operator: TokenCheck | None) -> bool:
+    """api-service still has the token of before."""
+    if operator is not None and operator.fingerprint == reference.fingerprint:
+        return not operator.accepted and not operator.masked_by
+    changed, started = reference.changed_at, reference.api_service_started_at
+    return changed is not None and started is not None and changed > started

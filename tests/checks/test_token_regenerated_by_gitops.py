@@ -31,6 +31,14 @@ def test_the_tool_is_named(tool):
     assert judge_one(__file__, world(OLD, _secret(tool))).summary.startswith(tool)
 
 
+def test_until_api_service_is_restarted_it_is_a_warning():
+    times = {"changed_at": ago(600), "api_service_started_at": ago(9000)}
+    finding = judge_one(__file__, world(OLD, _secret("flux", **times)))
+
+    assert (finding.breaks, finding.severity) == ("nothing", "warning")
+    assert "once api-service is restarted" in finding.summary
+
+
 def test_only_the_last_writer_counts():
     assert judge_one(__file__, world(OLD, _secret("argocd-controller", "helm"))).status == "pass"
 
