@@ -2,8 +2,9 @@
 
 A name in a list proves nothing: records stay for up to 48 hours, and two planes can share one.
 The id that a pod printed when it registered is a strong link; a name and namespace that only one
-service of all inspected planes uses is a fair one. Node, pod and location in a record are those
-of its first registrant and are never used (control plane 0.9.0 to 1.4.5).
+service of all inspected planes uses is a fair one. Where the node is part of the id (control plane
+0.9.0 to 0.15.1), a record of another node is another's; else node, pod and location in a record
+are those of its first registrant and say nothing.
 """
 
 from __future__ import annotations
@@ -52,6 +53,9 @@ def attribute(
     lost = printed[-1] if printed else ""
     name = (service.integration_name, service.integration_namespace)
     candidates = by_name.get(name, []) if service.integration_name else []
+    if service.behaviour.registration_identity == "node" and service.node_names:
+        possible = ("", *service.node_names)
+        candidates = [record for record in candidates if record.hostname in possible]
     if not candidates or lost:
         return Attribution(lost_id=lost)
     return Attribution(

@@ -144,7 +144,11 @@ def _with_namesakes(
     services = [service for service, _ in drafts]
     twins = namesakes(services, nodes, active)
     return tuple(
-        msgspec.structs.replace(service, namesakes=twins.get(service.subject, ()))
+        msgspec.structs.replace(
+            service,
+            namesakes=twins.get(service.subject, ()),
+            node_names=tuple(sorted(nodes[service.subject])),
+        )
         for service in services
     )
 

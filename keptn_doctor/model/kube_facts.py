@@ -50,6 +50,7 @@ class Container(Record, frozen=True, kw_only=True):
     started_at: datetime | None = None
     last_exit_code: int | None = None  # of the previous run
     last_reason: str = ""  # OOMKilled, Error, Completed
+    last_started_at: datetime | None = None
     last_finished_at: datetime | None = None
     request_cpu_m: int | None = None
     request_memory_mi: int | None = None

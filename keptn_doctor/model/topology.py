@@ -184,6 +184,7 @@ class KeptnService(Record, frozen=True, kw_only=True):
     service_filter: tuple[str, ...] = ()
     integration_name: str = ""  # K8S_DEPLOYMENT_NAME
     integration_namespace: str = ""  # K8S_NAMESPACE
+    node_names: tuple[str, ...] = ()  # as its pods register them; () = not known
     registration_disabled: bool = False
     api_proxy_port: int = 8081
     health_port: int = 8080

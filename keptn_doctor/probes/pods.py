@@ -143,6 +143,7 @@ def _container(
         started_at=state.running.started_at if state.running else None,
         last_exit_code=last.exit_code,
         last_reason=last.reason or "",
+        last_started_at=last.started_at,
         last_finished_at=last.finished_at,
         request_cpu_m=millicores(requests.get("cpu")),
         request_memory_mi=mebibytes(requests.get("memory")),
