@@ -2,7 +2,8 @@
 
 Meaning       A web server is reached, but it knows no such path: /api is missing or written twice,
               a prefix of the gateway is left out, or the ingress has no rule for the host.
-Decided by    404 or 405 to the service's own request, or such an answer in its log.
+Decided by    404 or 405 to the service's own request, or such an answer in its log; a web page,
+              when the path does not end in /api and the host is Keptn's (Bridge is a page).
 What to do    The endpoint ends in /api, after the gateway's prefix if it has one. The Helm charts
               add /api themselves: remoteControlPlane.api.hostname must not hold it.
 False alarms  A control plane before 0.8.4 has no registration API and answers 404 there, while its
@@ -15,6 +16,7 @@ from keptn_doctor.api import (
     Endpoint,
     ExecutionPlane,
     Finding,
+    GatewayAnswers,
     HttpAnswer,
     KeptnService,
     Layer,
@@ -33,7 +35,13 @@ from keptn_doctor.api import (
 )
 
 
-@check(about=KeptnService, layer=Layer.HTTP, breaks="disconnected", since="0.1")
+@check(
+    about=KeptnService,
+    layer=Layer.HTTP,
+    breaks="disconnected",
+    explains=("answered-by-something-else", "login-page-in-front"),
+    since="0.1",
+)
 def judge(
     service: KeptnService,
     *,
@@ -42,12 +50,16 @@ def judge(
     local: LocalApiAnswer | None,
     health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
+    answers: GatewayAnswers | None,
 ) -> Finding:
     """The own request shows the status and who answered; the log at least the status."""
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
     remedy, url = _remedy(endpoint)
     command = set_variable(plane, service, f"KEPTN_API_ENDPOINT={url}")
+    if _meets_a_page(endpoint, local, logs, answers):
+        summary = f"{endpoint.url} is a page of Keptn's gateway for people, not the API."
+        return failed(summary, remedy=remedy, command=command)
     if local is not None:
         status = local.registration.status
         polls = isinstance(local.poll, HttpAnswer) and local.poll.status == 200
@@ -70,10 +82,24 @@ def judge(
     )
 
 
+def _meets_a_page(
+    endpoint: Endpoint,
+    local: LocalApiAnswer | None,
+    logs: tuple[PodLog, ...] | None,
+    answers: GatewayAnswers | None,
+) -> bool:
+    """A page instead of JSON, on Keptn's own host, beside /api."""
+    if endpoint.path.rstrip("/").endswith("/api") or answers is None or answers.reached != "keptn":
+        return False
+    if local is not None:
+        return local.registration.status < 300 and local.registration.body == "html"
+    return bool(ongoing(logs, cause="html_answer"))
+
+
 def _remedy(endpoint: Endpoint) -> tuple[str, str]:
     """What to change, and the endpoint that would probably be right."""
     root = f"{endpoint.scheme}://{endpoint.url.partition('://')[2].partition('/')[0]}"
-    path = endpoint.path.rstrip("/")
+    path = endpoint.path.rstrip("/").removesuffix("/bridge")
     if path.count("/api") > 1:
         return "Write /api once: charts add it to the hostname themselves.", f"{root}/api"
     if not path.endswith("/api"):

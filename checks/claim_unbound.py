@@ -2,8 +2,9 @@
 
 Meaning       MongoDB or NATS (from 0.14, for JetStream) waits for a volume that nobody makes, so
               its pod stays pending, and what needs it fails.
-Decided by    The claims in phase Pending of workloads without a ready pod, and their events; or
-              the scheduler's word that claims are unbound.
+Decided by    The claims in phase Pending of workloads without a ready pod, and their events; the
+              scheduler's word that claims are unbound; or a claim in phase Lost, whose volume was
+              deleted under it.
 What to do    Mark a storage class as default, or install the driver that the class names (on EKS
               the EBS CSI driver).
 False alarms  A claim that waits for its first consumer while its pod waits for room is not to
@@ -45,12 +46,14 @@ def judge(control_plane: ControlPlane, *, components: Components, claims: Claims
     """Workloads whose pods wait for a volume, with the claim when it could be read."""
     if not components.found:
         return undecided("None of the control plane's workloads was found.")
-    stuck = tuple(w for w in components.found if w.ready == 0 and _waits(w))
+    gone = {_owner(c) for c in claims.claims if c.phase == "Lost"} if claims else set()
+    down = tuple(w for w in components.found if w.ready == 0)
+    stuck = tuple(w for w in down if _waits(w) or w.name in gone)
     if not stuck:
         return passed("No pod of the control plane waits for a volume.")
     names = tuple(w.name for w in stuck)
     breaks, layer = bites(names)
-    pending = [c for c in claims.claims if c.phase == "Pending"] if claims else []
+    pending = [c for c in claims.claims if c.phase in ("Lost", "Pending")] if claims else []
     of_stuck = [c for c in pending if _owner(c) in names] or pending
     return failed(
         f"{', '.join(names)} waits for a volume: {_why(of_stuck, claims)}.",
@@ -81,6 +84,8 @@ def _why(pending: list[Claim], claims: Claims | None) -> str:
     if not pending:
         return "the scheduler says that its claims are unbound"
     claim = pending[0]
+    if claim.phase == "Lost":
+        return f"the volume of claim {claim.name} was deleted"
     told = next((e.message.rstrip(".") for e in claim.events if e.message), "")
     if claim.storage_class_exists is False:
         return f"claim {claim.name} asks for the storage class {claim.storage_class}, unknown here"
@@ -90,6 +95,8 @@ def _why(pending: list[Claim], claims: Claims | None) -> str:
 
 
 def _remedy(pending: list[Claim], claims: Claims | None) -> str:
+    if pending and pending[0].phase == "Lost":
+        return "Delete the claim and its pod, so that a new volume is made; the data are gone."
     no_default = claims is not None and claims.default_storage_class == ""
     if pending and not pending[0].storage_class and no_default:
         return "Mark one storage class of the cluster as the default."

@@ -2,10 +2,13 @@
 
 Meaning       The client uses its proxy, and the proxy does not let it through: it wants a password,
               forbids the host or port, or is not there.
-Decided by    The client's log: "proxyconnect", "Proxy Authentication Required".
+Decided by    The client's log: "proxyconnect", "Proxy Authentication Required"; or, of plain
+              requests, which a proxy answers in its own name, a refusal that is not Keptn's while
+              Keptn itself answers elsewhere.
 What to do    Let the proxy pass CONNECT to the gateway's host and port, or put the host into
               NO_PROXY.
-False alarms  None known: the line names the proxy.
+False alarms  A firewall in front of Keptn that refuses this plane's address alone would look the
+              same through a proxy; the page in the log tells them apart.
 """
 
 from __future__ import annotations
@@ -14,13 +17,15 @@ from keptn_doctor.api import (
     Endpoint,
     ExecutionPlane,
     Finding,
+    GatewayAnswers,
     KeptnService,
     Layer,
     LocalApiAnswer,
     PodLog,
-    answered,
     check,
     failed,
+    keptn_answered,
+    no_proxy_names,
     ongoing,
     passed,
     quoted,
@@ -39,6 +44,9 @@ from keptn_doctor.api import (
         "endpoint-port-refused",
         "service-crash-looping",
         "egress-filtered",
+        "answered-by-something-else",
+        "not-registered",
+        "heartbeat-refused-by-filter",
     ),
     since="0.1",
 )
@@ -49,12 +57,22 @@ def judge(
     endpoint: Endpoint | None,
     local: LocalApiAnswer | None,
     logs: tuple[PodLog, ...] | None,
+    answers: GatewayAnswers | None,
 ) -> Finding:
     """The client tells it by itself."""
-    proxy = service.https_proxy or service.http_proxy
-    if endpoint is None or not proxy:
+    if endpoint is None or not (service.https_proxy or service.http_proxy):
         return skipped(f"{service.name} is told of no proxy.")
-    if answered(local):
+    proxy = service.https_proxy if endpoint.scheme == "https" else service.http_proxy
+    proxy = proxy or service.https_proxy or service.http_proxy
+    refused = _refused_in_its_name(service, endpoint, local, logs, answers)
+    if refused:
+        return failed(
+            f"Requests of {service.name} go through the proxy {proxy}, and are refused there: "
+            f"{refused}.",
+            remedy=f"Let the proxy pass {endpoint.host}:{endpoint.port}, or add it to NO_PROXY.",
+            command=read_log(plane, service),
+        )
+    if keptn_answered(local):
         return passed(f"{service.name} gets an answer from {endpoint.host}.")
     told = ongoing(logs, cause="egress_proxy")
     if not told:
@@ -64,3 +82,24 @@ def judge(
         remedy=f"Let the proxy pass {endpoint.host}:{endpoint.port}, or add it to NO_PROXY.",
         command=read_log(plane, service),
     )
+
+
+def _refused_in_its_name(
+    service: KeptnService,
+    endpoint: Endpoint,
+    local: LocalApiAnswer | None,
+    logs: tuple[PodLog, ...] | None,
+    answers: GatewayAnswers | None,
+) -> str:
+    """What a proxy answers instead of Keptn; "" when the client does not call through one."""
+    proxied = endpoint.scheme == "http" and service.http_proxy and service.behaviour.proxy_on_poll
+    if not proxied or no_proxy_names(service.no_proxy, endpoint.host):
+        return ""
+    if answers is None or answers.reached != "keptn":
+        return ""
+    if local is not None:
+        answer = local.registration
+        foreign = local.origin == "other" and answer.status in (403, 407, 502, 503, 504)
+        return f"{answer.status} {answer.title or answer.reason}".strip() if foreign else ""
+    told = ongoing(logs, cause=("forbidden", "backend_down"))
+    return quoted(told[0]) if told else ""

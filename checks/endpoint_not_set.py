@@ -1,8 +1,10 @@
 """KEPTN_API_ENDPOINT is not set on a plane that has no control plane.
 
 Meaning       Without an endpoint the client looks for NATS and the control plane inside its own
-              cluster (NATS mode). On a remote execution plane there is none.
-Decided by    The empty variable, and the identity of the two clusters (uid of kube-system).
+              cluster (NATS mode), by names without a namespace. On a remote execution plane there
+              is none, nor in another namespace than Keptn's unless PUBSUB_URL names Keptn's.
+Decided by    The empty variable, and the identity of the two clusters (uid of kube-system); in
+              Keptn's own cluster, the namespaces, PUBSUB_URL and the client's failures.
 What to do    Set the endpoint; with the Helm charts, remoteControlPlane.enabled=true together with
               remoteControlPlane.api.protocol, .hostname and .token.
 False alarms  A service beside the control plane is meant to run without an endpoint.
@@ -16,9 +18,12 @@ from keptn_doctor.api import (
     Finding,
     KeptnService,
     Layer,
+    PodLog,
     check,
     failed,
+    ongoing,
     passed,
+    quoted,
     set_variable,
     skipped,
     suspected,
@@ -35,7 +40,11 @@ from keptn_doctor.api import (
     since="0.1",
 )
 def judge(
-    service: KeptnService, *, plane: ExecutionPlane | None, control_plane: ControlPlane
+    service: KeptnService,
+    *,
+    plane: ExecutionPlane | None,
+    control_plane: ControlPlane,
+    logs: tuple[PodLog, ...] | None,
 ) -> Finding:
     """Settings alone decide, together with where the control plane runs."""
     if service.endpoint:
@@ -52,7 +61,16 @@ def judge(
     command = set_variable(plane, service, f"KEPTN_API_ENDPOINT={url}")
     known = plane.cluster_uid and control_plane.cluster_uid
     if known and plane.cluster_uid == control_plane.cluster_uid:
-        return skipped(f"{service.name} runs in the control plane's cluster, in NATS mode.")
+        told = ongoing(logs, cause="dns")
+        away = bool(control_plane.namespace) and service.namespace != control_plane.namespace
+        if not away or not told:
+            return skipped(f"{service.name} runs in the control plane's cluster, in NATS mode.")
+        return failed(
+            f"{service.name} has no KEPTN_API_ENDPOINT, so it looks for Keptn in its own namespace "
+            f"{service.namespace}; Keptn is in {control_plane.namespace}: {quoted(told[0])}.",
+            remedy=remedy,
+            command=command,
+        )
     if known:
         return failed(
             f"{service.name} has no KEPTN_API_ENDPOINT, so it looks for a control plane in its own "

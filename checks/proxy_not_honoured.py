@@ -22,6 +22,7 @@ from keptn_doctor.api import (
     answered,
     check,
     failed,
+    no_proxy_names,
     ongoing,
     passed,
     quoted,
@@ -60,7 +61,7 @@ def judge(
     proxy = service.https_proxy if endpoint.scheme == "https" else service.http_proxy
     if not proxy:
         return skipped(f"{service.name} is told of no proxy for {endpoint.scheme}.")
-    if _is_exempt(endpoint.host, service.no_proxy):
+    if no_proxy_names(service.no_proxy, endpoint.host):
         return skipped(f"{endpoint.host} is in NO_PROXY of {service.name}.")
     if service.behaviour.proxy_on_poll:
         return skipped(f"{service.name} is of a version that uses its proxy.")
@@ -78,12 +79,3 @@ def judge(
         remedy="Use a distributor from 0.13 on, which uses the proxy for everything.",
         command=read_log(plane, service),
     )
-
-
-def _is_exempt(host: str, no_proxy: str) -> bool:
-    """As Go reads NO_PROXY: a domain stands for its subdomains as well."""
-    for entry in (part.strip().lower() for part in no_proxy.split(",")):
-        domain = entry.removeprefix("*").removeprefix(".")
-        if entry == "*" or (domain and (host == domain or host.endswith(f".{domain}"))):
-            return True
-    return False

@@ -29,7 +29,13 @@ from keptn_doctor.api import (
 )
 
 
-@check(about=KeptnService, layer=Layer.REGISTRATION, breaks="disconnected", since="0.1")
+@check(
+    about=KeptnService,
+    layer=Layer.REGISTRATION,
+    breaks="disconnected",
+    proven_by="state",
+    since="0.1",
+)
 def judge(
     service: KeptnService,
     *,

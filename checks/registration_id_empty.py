@@ -8,6 +8,7 @@ Decided by    A client of these versions that printed no id, is not listed, and 
               requests in the gateway's log.
 What to do    Restart the pod now that the control plane answers; use a distributor from 0.12 on.
 False alarms  A log that was cut off before its start is no proof: then the list must lack it, too.
+              While the client's own requests fail, what makes them fail is the cause.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from keptn_doctor.api import (
     IntegrationListing,
     KeptnService,
     Layer,
+    LocalApiAnswer,
     PodLog,
     attribute,
     check,
@@ -47,6 +49,7 @@ def judge(
     logs: tuple[PodLog, ...],
     listing: IntegrationListing | None,
     plane: ExecutionPlane | None,
+    local: LocalApiAnswer | None,
 ) -> Finding:
     """Heartbeats without an id are answered in a way of their own."""
     behaviour = service.behaviour
@@ -56,6 +59,8 @@ def judge(
     told = ongoing(logs, event="heartbeat", cause=_EMPTY)
     if listed or registration_ids(logs) or not told:
         return passed(f"Nothing shows that {service.name} goes on without an id.")
+    if local is not None and not 200 <= local.registration.status < 300:
+        return skipped(f"What kept {service.name} from registering still does.")
     return failed(
         f"{service.name} never got an id and sends heartbeats without one: {quoted(told[0])}.",
         remedy="Restart it now that the control plane answers; use a distributor from 0.12 on.",

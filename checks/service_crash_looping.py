@@ -1,7 +1,8 @@
 """The container of a Keptn service keeps stopping.
 
-Meaning       The client that talks to the control plane, or the service that does the work, ends
-              again and again; in between, heartbeats and events are lost.
+Meaning       The client that talks to the control plane, the service that does the work, or a
+              container that has to end well before them, fails again and again; in between,
+              heartbeats and events are lost.
 Decided by    A container in CrashLoopBackOff, or restarted at least twice and last within ten
               minutes.
 What to do    Read the log of the previous run. A distributor from 0.12 on ends itself when it
@@ -85,12 +86,14 @@ def judge(
         command=kubectl(
             plane, f"logs {target} -c {loop.name} --previous", namespace=workload.namespace
         ),
-        breaks=_breaks(service, workload, client),
+        breaks=_breaks(service, workload, client, before=loop.init),
     )
 
 
-def _breaks(service: KeptnService, workload: Workload, client: list[Container]) -> Breaks:
+def _breaks(
+    service: KeptnService, workload: Workload, client: list[Container], *, before: bool
+) -> Breaks:
     """Without a running client nothing is connected; else work is lost now and then."""
-    if client and not is_running(workload, service.container):
+    if (client or before) and not is_running(workload, service.container):
         return "disconnected"
     return "degraded"

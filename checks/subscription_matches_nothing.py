@@ -12,6 +12,7 @@ False alarms  Filters that cover only the stages of this plane are the documente
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from keptn_doctor.api import (
@@ -31,6 +32,10 @@ from keptn_doctor.api import (
     skipped,
     undecided,
 )
+
+# Sequences and other types are never offered to pollers (shipyard-controller/handler/
+# eventhandler.go@0.13.6); charts list some beside tasks, so one alone is no fault.
+_POLLABLE = re.compile(r"sh\.keptn\.event\.[^.]+\.triggered$")
 
 
 @check(about=KeptnService, layer=Layer.SUBSCRIPTION, breaks="degraded", since="0.1")
@@ -54,6 +59,8 @@ def judge(
     remedy = "Correct the filter in the Bridge; names are compared exactly."
     command = "" if not from_variables else set_variable(plane, service, "STAGE_FILTER=<stages>")
     dead = [why for s in subscriptions if (why := _never(s, projects))]
+    if not any(_POLLABLE.match(s.event) for s in subscriptions):
+        dead = dead or [f"{subscriptions[0].event} is not the name of a task that is triggered"]
     if dead:
         rest = len(subscriptions) - len(dead)
         others = f" {rest} other subscriptions can match." if rest else ""

@@ -46,3 +46,15 @@ def address(endpoint: Endpoint) -> str:
     """Where an endpoint is called: "keptn.example.com:443"."""
     host = f"[{endpoint.host}]" if ":" in endpoint.host else endpoint.host
     return f"{host}:{endpoint.port}"
+
+
+def no_proxy_names(no_proxy: str, host: str) -> bool:
+    """Whether a client with this NO_PROXY calls a host directly.
+
+    As Go reads it (golang.org/x/net/http/httpproxy): a domain stands for its subdomains as well.
+    """
+    for entry in (part.strip().lower() for part in no_proxy.split(",")):
+        domain = entry.removeprefix("*").removeprefix(".")
+        if entry == "*" or (domain and (host == domain or host.endswith(f".{domain}"))):
+            return True
+    return False

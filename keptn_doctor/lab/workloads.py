@@ -22,14 +22,17 @@ from keptn_doctor.lab.objects_cluster import SYSTEM, load_balancer_of
 from keptn_doctor.lab.reading import ScenarioError
 from keptn_doctor.lab.workloads_admission import (
     Quotas,
+    forbidden_by_limit_range,
     forbidden_by_pod_security,
     forbidden_by_scc,
+    without_service_account,
 )
 from keptn_doctor.lab.workloads_containers import (
     Surroundings,
     container_plans,
     crash_loop,
     incidents_of,
+    missing_volume,
 )
 from keptn_doctor.lab.workloads_plan import ContainerPlan, Incident, PodPlan
 from keptn_doctor.lab.workloads_scheduling import Scheduler, bind_claims
@@ -198,6 +201,7 @@ class Controllers:
             faults=levers.containers, app_faults=faults, age_s=age,
         )  # fmt: skip
         plans = container_plans(spec, around, self.inventory)
+        unmounted = missing_volume(spec, home, self.inventory)
         if meta["name"] == "coredns" and self.levers.cluster_dns == "down":
             text = '[FATAL] plugin/loop: Loop (127.0.0.1:38293 -> :53) detected for zone "."'
             first = (spec.get("containers") or [{}])[0]
@@ -207,7 +211,7 @@ class Controllers:
         return PodPlan(
             phase="Pending" if _pending(plans) else "Running", node=node,
             node_address=room.address, containers=plans,
-            incidents=incidents_of(plans), node_lost=room.lost,
+            incidents=(*_mount_incidents(unmounted), *incidents_of(plans)), node_lost=room.lost,
             annotations=self._annotations(),
         )  # fmt: skip
 
@@ -221,8 +225,12 @@ class Controllers:
             refused = forbidden_by_scc(spec)
             if refused:
                 return refused
-        refused = forbidden_by_pod_security(spec, home, self.inventory, self.generation)
-        return refused or self.quotas.forbids(spec, home)
+        return (
+            without_service_account(spec, home, self.inventory)
+            or forbidden_by_limit_range(spec, home, self.inventory)
+            or forbidden_by_pod_security(spec, home, self.inventory, self.generation)
+            or self.quotas.forbids(spec, home)
+        )
 
     def _dependency_faults(self) -> dict[tuple[str, str, str], dict[str, ContainerPlan]]:
         if self._chart is None:
@@ -270,6 +278,12 @@ class Controllers:
         )
 
 
+def _mount_incidents(unmounted: str) -> tuple[Incident, ...]:
+    if not unmounted:
+        return ()
+    return (Incident(reason="FailedMount", message=unmounted, count=15, first_ago_s=1200),)
+
+
 def _pending(plans: tuple[ContainerPlan, ...]) -> bool:
     """A pod is Pending until each of its containers has run once (kubelet's ``getPhase``)."""
     return any(
@@ -287,7 +301,8 @@ def refuse_unknown_workloads(inventory: Inventory, levers: ClusterLevers) -> Non
         if name not in known:
             raise ScenarioError(f"workloads: there is no '{name}'{_nearest(name, known)}")
         spec = (known[name]["spec"].get("template") or {}).get("spec") or {}
-        containers = [str(c.get("name")) for c in spec.get("containers") or []]
+        listed = [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+        containers = [str(c.get("name")) for c in listed]
         for container in wanted.containers:
             if container not in containers:
                 hint = _nearest(container, containers)

@@ -70,6 +70,48 @@ def forbidden_by_scc(pod_spec: Object) -> str:
     return ""
 
 
+def without_service_account(pod_spec: Object, namespace: str, inventory: Inventory) -> str:
+    """The ServiceAccount admission plugin: a named account must exist; "default" always does."""
+    name = str(pod_spec.get("serviceAccountName") or "default")
+    if name == "default" or inventory.get("ServiceAccount", namespace, name) is not None:
+        return ""
+    if not any(a["metadata"].get("namespace") == namespace for a in inventory.of("ServiceAccount")):
+        return ""  # a namespace whose accounts the lab does not model
+    return (
+        f'error looking up service account {namespace}/{name}: serviceaccount "{name}" not found'
+    )
+
+
+def forbidden_by_limit_range(pod_spec: Object, namespace: str, inventory: Inventory) -> str:
+    """The LimitRanger admission plugin, ``max`` and ``min`` of containers."""
+    for found in inventory.of("LimitRange"):
+        if found["metadata"].get("namespace") != namespace:
+            continue
+        for rule in (found.get("spec") or {}).get("limits") or []:
+            for container in pod_spec.get("containers") or []:
+                if rule.get("type") == "Container" and (refusal := _outside(rule, container)):
+                    return refusal
+    return ""
+
+
+def _outside(rule: Object, container: Object) -> str:
+    resources = container.get("resources") or {}
+    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+    for resource, most in (rule.get("max") or {}).items():
+        if resource in limits and amount(limits[resource]) > amount(most):
+            return (
+                f"maximum {resource} usage per Container is {most}, but limit is "
+                f"{limits[resource]}"
+            )
+    for resource, least in (rule.get("min") or {}).items():
+        if resource in requests and amount(requests[resource]) < amount(least):
+            return (
+                f"minimum {resource} usage per Container is {least}, but request is "
+                f"{requests[resource]}"
+            )
+    return ""
+
+
 class Quotas:
     """ResourceQuotas of all namespaces, filled as pods are admitted."""
 

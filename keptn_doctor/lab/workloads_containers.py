@@ -49,6 +49,11 @@ def container_plans(
 ) -> tuple[ContainerPlan, ...]:
     """Plans of the init containers, in order, and of the containers; all of them appear."""
     plans: list[ContainerPlan] = []
+    every = [*(pod_spec.get("initContainers") or []), *(pod_spec.get("containers") or [])]
+    if missing_volume(pod_spec, around.namespace, inventory):
+        first = len(pod_spec.get("initContainers") or [])
+        reason = "PodInitializing" if first else "ContainerCreating"
+        return tuple(_waiting(s, reason, "", init=i < first) for i, s in enumerate(every))
     waiting = False
     for spec in pod_spec.get("initContainers") or []:
         plan = _init_plan(spec, around, inventory, blocked=waiting)
@@ -60,6 +65,24 @@ def container_plans(
         else:
             plans.append(_plan(spec, around, inventory))
     return tuple(plans)
+
+
+def missing_volume(pod_spec: Object, namespace: str, inventory: Inventory) -> str:
+    """The kubelet's FailedMount for the first volume whose ConfigMap or Secret is not there."""
+    for volume in pod_spec.get("volumes") or []:
+        for source, field, kind in (
+            ("configMap", "name", "ConfigMap"), ("secret", "secretName", "Secret"),
+        ):  # fmt: skip
+            given = volume.get(source)
+            if not given or given.get("optional"):
+                continue
+            name = str(given.get(field))
+            if inventory.get(kind, namespace, name) is None:
+                return (
+                    f'MountVolume.SetUp failed for volume "{volume.get("name")}" : '
+                    f'{kind.lower()} "{name}" not found'
+                )
+    return ""
 
 
 def incidents_of(plans: tuple[ContainerPlan, ...]) -> tuple[Incident, ...]:
@@ -96,13 +119,23 @@ def _init_plan(
     refused = _refused(spec, around, inventory, init=True)
     if refused is not None:
         return refused
-    fault = around.app_faults.get(str(spec.get("name")))
+    name = str(spec.get("name"))
+    if name in around.faults:
+        wanted = around.faults[name]
+        ended = _faulty(spec, wanted)
+        return ended if ended.ready else _as_init(ended)
+    fault = around.app_faults.get(name)
     if fault is not None:
         return fault
     return ContainerPlan(
         name=str(spec.get("name")), image=str(spec.get("image")), init=True, state="terminated",
         reason="Completed", ready=True,
     )  # fmt: skip
+
+
+def _as_init(plan: ContainerPlan) -> ContainerPlan:
+    values = {field: getattr(plan, field) for field in plan.__struct_fields__}
+    return ContainerPlan(**{**values, "init": True})
 
 
 def _plan(spec: Object, around: Surroundings, inventory: Inventory) -> ContainerPlan:

@@ -93,7 +93,7 @@ class Scheduler:
             total = len(self.rooms)
             if found is None:
                 return f'persistentvolumeclaim "{name}" not found'
-            if (found.get("status") or {}).get("phase") != "Bound":
+            if (found.get("status") or {}).get("phase") not in {"Bound", "Lost"}:
                 why = "pod has unbound immediate PersistentVolumeClaims"
                 return f"0/{total} nodes are available: {total} {why}."
         return ""
@@ -125,6 +125,8 @@ def bind_claims(inventory: Inventory, storage: StorageLevers) -> dict[str, Incid
     classes = {str(c["metadata"]["name"]): c for c in inventory.of("StorageClass")}
     default = next((name for name, c in classes.items() if _is_default(c)), "")
     for claim in inventory.of("PersistentVolumeClaim"):
+        if (claim.get("status") or {}).get("phase") == "Lost":
+            continue  # its volume was deleted; nothing binds it again
         spec = claim.setdefault("spec", {})
         name = str(claim["metadata"]["name"])
         wanted = spec.get("storageClassName") or default
