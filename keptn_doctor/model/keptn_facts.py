@@ -254,7 +254,7 @@ class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProb
     connect: str = ""
     tls: str = ""  # nothing is verified, as Keptn's clients do
     http_status: int | None = None
-    http: str = ""  # failure code when a connection stood and no answer came
+    http: str = ""  # failure code when no answer came, or ("truncated") not the whole of it
     proxy: str = ""  # "host:port", never with credentials
     detail: str = ""
 
@@ -262,7 +262,7 @@ class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProb
     def stopped_at(self) -> str:
         """The first rung that did not hold, as "resolve: name-unknown"; "" when all held."""
         rungs = {"resolve": self.resolve, "connect": self.connect, "tls": self.tls}
-        rungs["http"] = self.http
+        rungs["http"] = self.http if self.http_status is None else ""
         return next((f"{k}: {v}" for k, v in rungs.items() if v not in ("", "ok")), "")
 
 

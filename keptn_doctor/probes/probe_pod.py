@@ -94,7 +94,7 @@ def read_result(message: str, *, redactor: Redactor) -> PodProbe:
         name, _, value = line.partition("=")
         said[name.strip()] = value.strip()
     status, addresses = said.get("http", ""), said.get("addresses", "").split(",")
-    failed = "" if status.isdigit() else _code(status)
+    failed = _code(said.get("body", "") if status.isdigit() else status)
     detail = redactor.clean(said.get("detail", ""))[:_DETAIL_LENGTH]
     return PodProbe(
         resolve=_code(said.get("resolve", "")),

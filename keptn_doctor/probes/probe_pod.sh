@@ -131,10 +131,13 @@ ask() { # $1 = on or off: through the proxy in http_proxy, or not
     url="$PROBE_SCHEME://$PROBE_AUTHORITY$PROBE_PATH"
     said=$(timeout 15 wget -Y "$1" -S -O /dev/null -U keptn-doctor-probe \
         --no-check-certificate "$url" 2>&1)
+    code=$?
     status=$(status_of "$said")
     if [ -n "$status" ]; then
         [ "$PROBE_SCHEME" != https ] || say tls=ok
         say "http=$status"
+        # Headers fit into one packet; a page that never ends tells of packets that are too large.
+        [ $code -lt 124 ] || say body=truncated
         finish ""
     fi
     case "$said" in *efused*)

@@ -44,6 +44,7 @@ class Stage:
 
     def tool(self, name: str, body: str) -> None:
         path = self.folder / name
+        path.unlink(missing_ok=True)
         path.write_text(f"#!/bin/sh\n{body}\n")
         path.chmod(0o755)
 
@@ -172,6 +173,13 @@ def test_a_handshake_that_fails_is_told_by_its_reason(stage: Stage, words: str, 
     told = stage.run(tools={"wget": f"cat >&2 <<'X'\n{words}\nX\nexit 1"}, PROBE_SCHEME="https")
     assert f"tls={code}" in told.splitlines()
     assert "http=" not in told
+
+
+def test_a_page_that_never_ends_is_told_apart_from_a_whole_one(stage: Stage) -> None:
+    stage.tool("timeout", 'shift; case "$1" in wget) "$@"; exit 124;; *) exec "$@";; esac')
+    told = stage.run()
+    fact = read_result(told, redactor=Redactor())
+    assert (fact.http_status, fact.http, fact.stopped_at) == (200, "truncated", "")
 
 
 def test_https_that_answers_has_both_rungs(stage: Stage) -> None:
