@@ -21,6 +21,7 @@ from keptn_doctor.usage import UsageError
 
 PROGRAM = "keptn-doctor"
 DEBUG_VARIABLE = "KEPTN_DOCTOR_DEBUG"
+_TOLD_AGAIN = 2  # how often a signal came
 _ERRORS_BEHIND = 10  # causes can form a cycle
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EPILOG = "\b\nExit codes:\n" + "\n".join(
@@ -357,9 +358,31 @@ def _completion_variable() -> str:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    # Until a run takes over both signals itself, TERM ends it as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    sys.exit(_guarded(given))
+    _handle_signals(_Stop())
+    code = _guarded(given)
+    _handle_signals(signal.SIG_IGN)  # the interpreter's own end is no place to be stopped at
+    sys.exit(code)
+
+
+class _Stop:
+    """Until a run takes over both signals, TERM ends it as Ctrl-C does.
+
+    The second one must not tear the few lines apart that tell of the first; who sends a third means
+    it.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, _number: int, _frame: object) -> None:
+        self._count += 1
+        if self._count != _TOLD_AGAIN:
+            raise KeyboardInterrupt
+
+
+def _handle_signals(handler: _Stop | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
 
 
 def _guarded(arguments: list[str]) -> int:
