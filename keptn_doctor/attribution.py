@@ -96,6 +96,16 @@ def spoken_age(seconds: float | None) -> str:
     return f"{seconds / 3600:.0f} h"
 
 
+def is_same_list(listed: Iterable[str], known: Iterable[str]) -> bool:
+    """Whether two lists of integrations, read moments apart, are those of one control plane.
+
+    Records come and go in between, and the id of one service can be the same in two control
+    planes (it is made of name, namespace and node); but the greater part must be the same.
+    """
+    ours, theirs = set(known), set(listed)
+    return 2 * len(ours & theirs) >= len(ours | theirs)
+
+
 _ById = dict[str, Integration]
 _ByName = dict[tuple[str, str], list[Integration]]
 _last: list[tuple[IntegrationListing, _ById, _ByName]] = []

@@ -30,9 +30,11 @@ from keptn_doctor.model.path_facts import (
 )
 from keptn_doctor.model.topology import Endpoint, ExecutionPlane, KeptnService
 from keptn_doctor.needs import Bound, Evidence, Missing, Need
+from keptn_doctor.whose_control_plane import leads_here
 
 F = TypeVar("F")
 
+_SLACK_S = 5.0  # heartbeats and processes are timed by two clocks, each in whole seconds
 SETTLED_S = 120.0  # a client that has run for as long has sent heartbeats, or failed to
 
 Outside = DnsAnswer | TcpConnection | TlsSession | GatewayAnswers | Failure
@@ -61,6 +63,7 @@ class ServiceEvidence:
     listing: IntegrationListing | None = None
     record: Attribution = field(default_factory=Attribution)
     fresh: Freshness = field(default_factory=Freshness)
+    leads_here: bool | None = None  # what it talks to is the control plane that was named
     control_plane_absent: str = ""  # it was looked for and is not there: in what words
     gaps: dict[str, Missing] = field(default_factory=dict)  # by name of the fact
 
@@ -104,7 +107,13 @@ class ServiceEvidence:
     def age_s(self) -> float | None:
         """Seconds since the oldest running client started, None when not known."""
         started = [c.started_at for c in self.clients if c.state == "running" and c.started_at]
-        return (self.taken_at - min(started)).total_seconds() if started else None
+        return (self.now - min(started)).total_seconds() if started else None
+
+    @property
+    def now(self) -> datetime:
+        """By the cluster's own clock where that was seen, which may differ from the operator's."""
+        read = [log.read_at for log in self.logs if log.read_at]
+        return max(read, default=self.taken_at)
 
     @property
     def answers(self) -> tuple[Answer, ...]:
@@ -130,11 +139,12 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
     listing = next(iter(all_of(IntegrationListing)), None)
     record = attribute(service, listing, logs) if listing else Attribution()
     live = freshness(record.integration, listing) if listing and record.integration else Freshness()
+    beside = _beside_control_plane(evidence, service)
     found = ServiceEvidence(
         service=service,
         plane=evidence.plane_of(service),
         endpoint=evidence.endpoint_of(service),
-        beside_control_plane=_beside_control_plane(evidence, service),
+        beside_control_plane=beside,
         taken_at=evidence.snapshot.taken_at,
         workload=next(iter(all_of(Workload)), None),
         local=all_of(LocalApiAnswer),
@@ -145,12 +155,22 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
         listing=listing,
         record=record,
         fresh=live,
+        leads_here=leads_here(evidence, service, logs, beside=beside),
         control_plane_absent=_absent_control_plane(evidence),
         gaps=gaps,
     )
+    found = replace(found, fresh=_of_present_process(found))
     if record.strength == "id-in-log" and record.sharers and not _would_have_complained(found):
         return replace(found, record=replace(record, strength="shared"))
     return found
+
+
+def _of_present_process(e: ServiceEvidence) -> Freshness:
+    """A heartbeat from before the oldest running client started is not that of a living one."""
+    beat, age = e.fresh.age_s, e.age_s
+    if e.fresh.state != "fresh" or beat is None or age is None or age < 0:
+        return e.fresh
+    return replace(e.fresh, state="stale") if beat > age + _SLACK_S else e.fresh
 
 
 def _would_have_complained(e: ServiceEvidence) -> bool:

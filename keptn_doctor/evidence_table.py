@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from keptn_doctor import evidence_table_circumstance as circumstance
 from keptn_doctor import evidence_table_requests as requests
 from keptn_doctor.attribution import spoken_age
-from keptn_doctor.decide_evidence import SETTLED_S, ServiceEvidence
+from keptn_doctor.decide_evidence import ServiceEvidence
 from keptn_doctor.evidence_table_words import (
+    NO_WAY_OUT,
     Ruling,
     from_log,
     heartbeat,
@@ -34,11 +36,6 @@ BACKED_OFF_S = 600.0  # the kubelet waits up to five minutes between two starts
 NEVER_BEGAN = ("ErrImage", "ImagePull", "InvalidImage", "CreateContainer")
 STARTING_S = 60.0  # registration, and the first heartbeat ten seconds after it
 _POLLABLE = re.compile(r"^sh\.keptn\.event\.[^.*>]+\.triggered$")
-_NO_WAY_OUT = (
-    "dns", "tcp_refused", "tcp_timeout", "tcp_reset", "tls_untrusted", "tls_protocol",
-    "egress_proxy", "bad_token", "token_malformed", "wrong_path", "wrong_scheme", "bad_endpoint",
-    "html_answer", "oauth", "forbidden",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ def rule_on(evidence: ServiceEvidence) -> tuple[Row, Ruling]:
 
 
 def _starting(e: ServiceEvidence) -> Ruling | None:
-    ages = [(e.taken_at - pod.created_at).total_seconds() for pod in e.pods if pod.created_at]
+    ages = [(e.now - pod.created_at).total_seconds() for pod in e.pods if pod.created_at]
     if not ages or len(ages) < len(e.pods) or max(ages) >= STARTING_S or e.fresh.state == "fresh":
         return None
     if e.local and not only(e, "ok"):
@@ -114,11 +111,15 @@ def _never_started(e: ServiceEvidence) -> Ruling | None:
 
 
 def _came_back_lately(e: ServiceEvidence) -> bool:
-    """Its heartbeat is alive, or was after one of the last starts of a client that backs off."""
-    if e.alive:
-        return True
+    """It ran before, and its heartbeat comes from one of its last runs."""
+    beat = e.fresh.age_s
     backs_off = any(c.reason == "CrashLoopBackOff" for c in e.clients)
-    return backs_off and e.fresh.age_s is not None and e.fresh.age_s <= BACKED_OFF_S
+    if beat is None or not (backs_off or any(c.restarts for c in e.clients)):
+        return False
+    starts = [c.last_started_at for c in e.clients if c.last_started_at]
+    if starts and beat > (e.now - min(starts)).total_seconds():
+        return False  # from before its last run, which never got through
+    return e.alive or (backs_off and beat <= BACKED_OFF_S)
 
 
 def _why_not_running(e: ServiceEvidence) -> str:
@@ -190,11 +191,11 @@ def _record_absent(e: ServiceEvidence) -> Ruling | None:
     if e.service.behaviour.polls_without_registration:
         if not only(e, "ok"):
             return None
-        disabled = e.service.registration_disabled
-        return own_request(
-            e, "connected" if disabled else "degraded",
-            "It polls without being registered, as set." if disabled else because,
-        )  # fmt: skip
+        if not e.service.registration_disabled:
+            return own_request(e, "degraded", because)
+        if not any(_POLLABLE.match(topic) for topic in e.service.topics):
+            return own_request(e, "degraded", "PUBSUB_TOPIC names nothing that it could poll.")
+        return own_request(e, "connected", "It polls without being registered, as set.")
     return Ruling(
         connection="disconnected",
         because=because,
@@ -267,7 +268,7 @@ def _troubled(e: ServiceEvidence) -> Ruling | None:
     """Authenticated and alive, while the log tells of polls, results or heartbeats that fail."""
     if not e.alive or not (only(e, "ok") or not e.local):
         return None
-    deaf = ongoing(e.logs, event="poll", cause=_NO_WAY_OUT)
+    deaf = ongoing(e.logs, event="poll", cause=NO_WAY_OUT)
     if deaf and not e.local:
         return from_log(e, deaf, "It is registered but deaf: its polls fail")
     found = troubles(e.logs, event=("poll", "send", "heartbeat", "local_delivery"))
@@ -324,96 +325,6 @@ def _proven_by_itself(e: ServiceEvidence) -> Ruling | None:
     )  # fmt: skip
 
 
-# --------------------------------------------- without a look through its own path
-
-
-def _health_says_unregistered(e: ServiceEvidence) -> Ruling | None:
-    if not any(health.status == 412 for health in e.health) or not settled(e):
-        return None
-    return Ruling(
-        connection="disconnected",
-        because="Its health endpoint says that it is not registered (412).",
-        proof=f"/health of pod {e.health[0].pod}",
-        vantage=f"inside:{e.service.plane}/{e.service.namespace}/{e.health[0].pod}",
-    )
-
-
-def _log_says_failing(e: ServiceEvidence) -> Ruling | None:
-    if e.local or e.alive:
-        return None
-    found = ongoing(
-        e.logs, event=("not_registered", "heartbeat", "crash_exit", "bad_env", "bad_endpoint"),
-    ) or ongoing(e.logs, event="poll", cause=_NO_WAY_OUT)  # fmt: skip
-    return from_log(e, found, "It does not get through to the control plane")
-
-
-def _indirect(e: ServiceEvidence) -> Ruling | None:
-    """No look through its own path was possible, but its heartbeat is alive and its own."""
-    if e.local or not e.alive:
-        return None
-    healthy = any(health.status == 200 for health in e.health)
-    link = "the id in its log" if e.record.strength == "id-in-log" else "its name, used only here"
-    if not e.logs and not healthy and not (e.workload and e.client_runs):
-        return None
-    seen = "its health endpoint says so too" if healthy else "judged by its heartbeat only"
-    return Ruling(
-        connection="connected",
-        because=f"Its heartbeat is alive, linked to it by {link}.",
-        proof=f"{heartbeat(e)}; {seen}",
-        vantage=inside(e) if healthy else "control plane",
-    )
-
-
-def _health_and_silence(e: ServiceEvidence) -> Ruling | None:
-    """The list of integrations cannot be read; the SDK says that it is registered.
-
-    It ends itself when ten heartbeats or polls fail, and tells each failure in its log; so one
-    that has run for a while, healthy and without a complaint, is connected.
-    """
-    healthy = any(health.status == 200 for health in e.health)
-    settled_for = e.age_s is not None and e.age_s >= SETTLED_S
-    if not healthy or e.listing is not None or not e.logs or not settled_for:
-        return None
-    if not e.service.behaviour.exits_when_heartbeat_fails or troubles(e.logs):
-        return None
-    return Ruling(
-        connection="connected",
-        because="It says that it is registered, and has complained of nothing since.",
-        proof=f"/health of pod {e.health[0].pod} answered 200; no failure in its log",
-        vantage=inside(e),
-    )
-
-
-def _shared_and_unseen(e: ServiceEvidence) -> Ruling | None:
-    if e.local or e.record.strength != "shared":
-        return None
-    return Ruling(
-        connection="unknown",
-        because=f"A heartbeat is alive, but {', '.join(e.record.sharers)} uses the same "
-        "registration and nothing tells whose it is.",
-        next_step=next_look(e),
-    )
-
-
-def _nothing_to_go_by(e: ServiceEvidence) -> Ruling:
-    seen = [
-        words
-        for known, words in (
-            (only(e, "ok"), "its own requests are answered"),
-            (e.health and e.health[0].status == 200, "its health endpoint is fine"),
-            (e.client_runs, "its client runs"),
-        )
-        if known
-    ]
-    known_part = f"{', '.join(seen)}; but " if seen else ""
-    because = f"{known_part}nothing proves that it is connected, and nothing that it is not."
-    return Ruling(
-        connection="unknown",
-        because=because[0].upper() + because[1:],
-        next_step=next_look(e),
-    )
-
-
 TABLE: tuple[Row, ...] = (
     Row("starting", Layer.WORKLOAD, "the pod is younger than a minute", _starting),
     Row("client-not-running", Layer.WORKLOAD, "no pod has a running client", _client_not_running),
@@ -430,6 +341,7 @@ TABLE: tuple[Row, ...] = (
     Row("not-keptn", Layer.HTTP, "own request: answered, not by Keptn", requests.not_keptn),
     Row("never-arrived", Layer.HTTP, "own request: nobody was reached", requests.never_arrived),
     Row("gateway-errors", Layer.HTTP, "own request: 429 or 5xx each time", requests.gateway_errors),
+    Row("deaf", Layer.HTTP, "own requests: every poll is turned away", requests.deaf),
     Row("mixed-answers", Layer.HTTP, "own requests: some work", requests.mixed_answers),
     Row(
         "no-uniform",
@@ -444,7 +356,12 @@ TABLE: tuple[Row, ...] = (
         requests.other_control_plane,
     ),
     Row("registration-off", Layer.REGISTRATION, "registration switched off", _registration_off),
-    Row("unregistered-health", Layer.REGISTRATION, "SDK health: 412", _health_says_unregistered),
+    Row(
+        "unregistered-health",
+        Layer.REGISTRATION,
+        "SDK health: 412",
+        circumstance.health_says_unregistered,
+    ),
     Row("record-absent", Layer.REGISTRATION, "no registration of it", _record_absent),
     Row(
         "identity-shared",
@@ -456,7 +373,7 @@ TABLE: tuple[Row, ...] = (
         "log-says-failing",
         Layer.HTTP,
         "no own request, the log tells of failures",
-        _log_says_failing,
+        circumstance.log_says_failing,
     ),
     Row("probe-stopped", Layer.CONNECT, "no own request, a probe pod stops", requests.probe_stops),
     Row("heartbeat-stale", Layer.REGISTRATION, "registration without a live heartbeat", _stale),
@@ -470,14 +387,36 @@ TABLE: tuple[Row, ...] = (
         "works, but the control plane that was named is not there",
         _some_other_control_plane,
     ),
+    Row(
+        "control-plane-not-told",
+        Layer.ACCESS,
+        "works, with which control plane is not known",
+        circumstance.whose_control_plane,
+    ),
     Row("proven-by-itself", Layer.DELIVERY, "own request works and lists it", _proven_by_itself),
-    Row("indirect", Layer.DELIVERY, "heartbeat alive and its own, no own request", _indirect),
-    Row("health-and-silence", Layer.DELIVERY, "registered by its own word", _health_and_silence),
+    Row(
+        "beats-missing",
+        Layer.REGISTRATION,
+        "no own request, heartbeats stopped lately",
+        circumstance.beats_missing,
+    ),
+    Row(
+        "indirect",
+        Layer.DELIVERY,
+        "heartbeat alive and its own, no own request",
+        circumstance.indirect,
+    ),
+    Row(
+        "health-and-silence",
+        Layer.DELIVERY,
+        "registered by its own word",
+        circumstance.health_and_silence,
+    ),
     Row(
         "shared-unseen",
         Layer.REGISTRATION,
         "heartbeat alive, whose is not known",
-        _shared_and_unseen,
+        circumstance.shared_and_unseen,
     ),
-    Row("no-proof", Layer.DELIVERY, "everything else", _nothing_to_go_by),
+    Row("no-proof", Layer.DELIVERY, "everything else", circumstance.nothing_to_go_by),
 )

@@ -6,9 +6,11 @@ registrations through its own API proxy.
 
 from __future__ import annotations
 
-from keptn_doctor.attribution import spoken_age
-from keptn_doctor.decide_evidence import ServiceEvidence
-from keptn_doctor.evidence_table_words import Ruling, only, own_request
+from keptn_doctor.attribution import is_same_list, spoken_age
+from keptn_doctor.decide_evidence import ServiceEvidence, local_answers
+from keptn_doctor.evidence_table_words import Ruling, only, own_request, settled
+from keptn_doctor.model.keptn_facts import LocalApiAnswer
+from keptn_doctor.model.path_facts import HttpAnswer
 
 
 def token_refused(e: ServiceEvidence) -> Ruling | None:
@@ -63,6 +65,19 @@ def gateway_errors(e: ServiceEvidence) -> Ruling | None:
     )
 
 
+def deaf(e: ServiceEvidence) -> Ruling | None:
+    """It may list registrations, and none of its polls is let through: no passing trouble."""
+    looks = [(local, local_answers(local)) for local in e.local]
+    turned_away = ("refused", "path", "not-keptn", "other")
+    if not looks or any(a[0] != "ok" or a[-1] not in turned_away for _, a in looks):
+        return None
+    poll = looks[0][0].poll
+    told = f" ({poll.status})" if isinstance(poll, HttpAnswer) else ""
+    return own_request(
+        e, "disconnected", f"It is registered but deaf: its polls are turned away{told}."
+    )
+
+
 def mixed_answers(e: ServiceEvidence) -> Ruling | None:
     if len(e.answers) < 2:
         return None
@@ -75,6 +90,8 @@ def mixed_answers(e: ServiceEvidence) -> Ruling | None:
 def no_uniform(e: ServiceEvidence) -> Ruling | None:
     if not only(e, "no-uniform"):
         return None
+    if e.service.behaviour.polls_without_registration and e.listing is not None:
+        return own_request(e, "degraded", "Its polls are answered, its registrations are not.")
     if e.service.behaviour.polls_without_registration:
         return own_request(
             e, "connected", "Its polls are answered; this control plane keeps no registrations."
@@ -86,16 +103,27 @@ def no_uniform(e: ServiceEvidence) -> Ruling | None:
 
 
 def other_control_plane(e: ServiceEvidence) -> Ruling | None:
-    listed = {key for local in e.local for key in local.integrations}
-    if not only(e, "ok") or e.listing is None or not listed:
+    if not only(e, "ok") or e.listing is None:
         return None
     known = {integration.id for integration in e.listing.integrations}
-    if not known or listed & known:
+    shown = [local for local in e.local if _is_whole(local)]
+    if not known or any(is_same_list(local.integrations, known) for local in shown):
+        return None
+    listed = {key for local in shown for key in local.integrations}
+    if not shown or (not listed and not settled(e)):
         return None
     return own_request(
         e, "disconnected",
-        "It talks to another control plane: none of the integrations it sees is known to this one.",
+        f"It talks to another control plane: of the {len(listed)} integrations that it is shown, "
+        f"this one knows {len(listed & known) or 'none'}.",
     )  # fmt: skip
+
+
+def _is_whole(local: LocalApiAnswer) -> bool:
+    """The list of ids is all of what it was shown, be that nothing."""
+    if local.listed is None:
+        return bool(local.integrations)
+    return local.listed == len(local.integrations)
 
 
 def probe_stops(e: ServiceEvidence) -> Ruling | None:

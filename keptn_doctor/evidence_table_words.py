@@ -25,6 +25,12 @@ from keptn_doctor.model.kube_facts import Container, Workload
 FLAPPING_S = 900.0
 FLAKY_S = 3600.0  # an SDK service stops after ten failed polls in its life: restarts tell of a link
 
+NO_WAY_OUT = (
+    "dns", "tcp_refused", "tcp_timeout", "tcp_reset", "tls_untrusted", "tls_protocol",
+    "egress_proxy", "bad_token", "token_malformed", "wrong_path", "wrong_scheme", "bad_endpoint",
+    "html_answer", "oauth", "forbidden",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
@@ -81,7 +87,7 @@ def settled(e: ServiceEvidence) -> bool:
 
 def since_restart(container: Container, e: ServiceEvidence) -> float | None:
     ended = container.last_finished_at
-    return (e.taken_at - ended).total_seconds() if ended else None
+    return (e.now - ended).total_seconds() if ended else None
 
 
 def restarted_lately(container: Container, e: ServiceEvidence) -> bool:

@@ -206,6 +206,7 @@ class LocalApiAnswer(Record, frozen=True, kw_only=True, tag_field="kind", tag="L
     poll: HttpAnswer | Failure | None = None
     origin: Literal["keptn", "gateway", "other", "distributor"] = "keptn"
     integrations: tuple[str, ...] = ()  # ids listed, when 200: whose control plane it is
+    listed: int | None = None  # how many integrations it lists; None = its answer is no list
 
 
 class SdkHealth(Record, frozen=True, kw_only=True, tag_field="kind", tag="SdkHealth"):

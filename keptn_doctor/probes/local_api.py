@@ -71,13 +71,16 @@ async def ask_local_api(
             poll = (await get(POLL + topic)).answer
         except WorldFault as fault:
             poll = fault.failure
+    listed = _listed(registration)
+    ids = tuple(item.id for item in listed or () if item.id)
     return LocalApiAnswer(
         pod=pod,
         port=port,
         registration=registration.answer,
         poll=poll,
         origin=origin_of(registration.answer),
-        integrations=_ids(registration),
+        integrations=ids[:_MOST_IDS],
+        listed=None if listed is None else len(listed),
     )
 
 
@@ -91,11 +94,10 @@ def origin_of(answer: HttpAnswer) -> Literal["keptn", "gateway", "other", "distr
     return "gateway" if named_nginx or "nginx" in answer.title.lower() else "other"
 
 
-def _ids(exchange: Exchange) -> tuple[str, ...]:
+def _listed(exchange: Exchange) -> list[_Listed] | None:
     if exchange.answer.status != 200:
-        return ()
+        return None
     try:
-        listed = msgspec.json.decode(exchange.content, type=list[_Listed])
+        return msgspec.json.decode(exchange.content, type=list[_Listed])
     except msgspec.MsgspecError:
-        return ()
-    return tuple(item.id for item in listed[:_MOST_IDS] if item.id)
+        return None

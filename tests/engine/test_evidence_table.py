@@ -22,11 +22,23 @@ from worlds import (
     workload,
 )
 
-from keptn_doctor.api import Container, ControlPlane, ExecutionPlane, Failure, Pod
+from keptn_doctor.api import (
+    Container,
+    ControlPlane,
+    ExecutionPlane,
+    Failure,
+    GatewayLog,
+    GatewayService,
+    LoadBalancerIngress,
+    Pings,
+    Pod,
+)
 from keptn_doctor.decide import weigh
 from keptn_doctor.evidence_table import TABLE
+from keptn_doctor.knowledge.behaviour import client_behaviour
 from keptn_doctor.testing import ago, keptn_service, seen, world
 
+BY_NODE = client_behaviour("distributor", "0.13.6", control_plane_version="0.13.6")
 OLD = keptn_service(client_version="0.12.7")
 ANCIENT = keptn_service(client_version="0.8.7")
 SDK = keptn_service("jes", client="sdk", container="jes", client_version="0.3.0")
@@ -39,6 +51,17 @@ HALF = Pod(
         Container(name="helm-service", state="waiting", reason="ImagePullBackOff"),
     ),
 )  # fmt: skip
+ON_NODE_1 = keptn_service(client_version="0.13.6", node_names=("node-1",), behaviour=BY_NODE)
+BY_ADDRESS = keptn_service(endpoint="http://203.0.113.20/api")
+ELSEWHERE = seen(
+    CONTROL_PLANE,
+    GatewayService(namespace="keptn", load_balancer=(LoadBalancerIngress(ip="203.0.113.20"),)),
+)
+BEATS = seen(
+    CONTROL_PLANE,
+    GatewayLog(window_s=900, pings=(Pings(integration_id=ID, count=90, statuses=(200,)),)),
+)
+MORE = tuple(record(key=f"m{n}", name=f"other-{n}") for n in range(3))
 NOT_HERE = seen(
     CONTROL_PLANE, Failure(phase="kube", code="not-found", detail="no Keptn gateway in keptn"),
     probe="gateway-service",
@@ -54,6 +77,23 @@ def decide(service, *looks):
 CASES = {
     # the workload
     "scaled to zero": (SERVICE, [workload(desired=0)], "client-not-running", "disconnected"),
+    "scaled to zero a minute ago": (
+        SERVICE, [workload(desired=0), listing(record(60))], "client-not-running", "disconnected",
+    ),
+    "waiting for its first start, under a name that was alive a minute ago": (
+        SERVICE, [workload(pod("waiting", reason="ContainerCreating")), listing(record(60))],
+        "client-not-running", "disconnected",
+    ),
+    "backing off, and its last run never got through": (
+        SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff", restarts=3,
+                               last_started_at=ago(40), last_finished_at=ago(20))),
+                  listing(record(60))], "client-not-running", "disconnected",
+    ),
+    "backing off, and its last run got through": (
+        SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff", restarts=3,
+                               last_started_at=ago(90), last_finished_at=ago(20))),
+                  listing(record(60))], "client-not-running", "degraded",
+    ),
     "image not pulled": (
         SERVICE, [workload(pod("waiting", reason="ImagePullBackOff")), listing(record(9000))],
         "client-not-running", "disconnected",
@@ -115,6 +155,23 @@ CASES = {
     "another control plane": (
         SERVICE, [RUNS, local(integrations=(OTHER_ID,)), listing(record(9000))],
         "other-control-plane", "disconnected",
+    ),
+    "another control plane, with one id in common": (
+        SERVICE, [RUNS, local(integrations=(ID, OTHER_ID, "x")), listing(record(), MORE[0])],
+        "other-control-plane", "disconnected",
+    ),
+    "an empty list, from whoever it may be": (
+        SERVICE, [RUNS, local(listed=0), listing(record())], "other-control-plane", "disconnected",
+    ),
+    "the same list, but for what came and went in between": (
+        SERVICE, [RUNS, local(integrations=(ID, "m0", "m1", "new")), listing(record(), *MORE)],
+        "proven", "connected",
+    ),
+    "polls turned away, registrations shown": (
+        SERVICE, [RUNS, local(poll=http(403, "html")), listing(record())], "deaf", "disconnected",
+    ),
+    "polls answered, registrations unknown to a control plane that keeps them": (
+        ANCIENT, [RUNS, local(404, "text", poll=http(200)), listing()], "no-uniform", "degraded",
     ),
     # its registration
     "registration switched off": (
@@ -198,6 +255,39 @@ CASES = {
                   listing(record())], "proven", "connected",
     ),
     # without a look through its own path
+    "heartbeats stopped a minute ago": (
+        SERVICE, [RUNS, listing(record(60)), log(REGISTERED, ids=(ID,))], "beats-missing",
+        "unknown",
+    ),
+    "a heartbeat from before it was restarted, and its log complains": (
+        SERVICE, [workload(pod(started=15, restarts=2, last_finished_at=ago(16))),
+                  listing(record(28)), log(line("not_registered", "bad_token"))],
+        "log-says-failing", "disconnected",
+    ),
+    "a heartbeat under its name, and nothing of itself": (
+        OLD, [RUNS, listing(record())], "no-proof", "unknown",
+    ),
+    "a heartbeat under its name, and its log at peace": (
+        OLD, [RUNS, listing(record()), log()], "indirect", "connected",
+    ),
+    "a record of another node, where the node tells records apart": (
+        ON_NODE_1, [RUNS, listing(record(hostname="node-2"))], "record-absent", "disconnected",
+    ),
+    "a record of its node, where the node tells records apart": (
+        ON_NODE_1, [RUNS, local(), listing(record(hostname="node-1"))], "proven", "connected",
+    ),
+    "it lists itself, at an address that is none of the gateway's": (
+        SERVICE, [RUNS, local(integrations=(ID,)), log(REGISTERED, ids=(ID,)), ELSEWHERE],
+        "control-plane-not-told", "unknown",
+    ),
+    "it lists itself, at the gateway's own address": (
+        BY_ADDRESS, [RUNS, local(integrations=(ID,)), log(REGISTERED, ids=(ID,)), ELSEWHERE],
+        "proven-by-itself", "connected",
+    ),
+    "it lists itself, and the gateway's log shows its heartbeats": (
+        SERVICE, [RUNS, local(integrations=(ID,)), log(REGISTERED, ids=(ID,)), ELSEWHERE, BEATS],
+        "proven-by-itself", "connected",
+    ),
     "heartbeat alive, only candidate": (
         SERVICE, [RUNS, listing(record())], "indirect", "connected",
     ),
