@@ -59,6 +59,8 @@ def judge(
     """Absent from a list that was read is proven; a list that was not read proves nothing."""
     if not service.behaviour.registers or service.mode == "nats":
         return skipped(f"{service.name} does not register over HTTP.")
+    if service.registration_disabled and service.behaviour.polls_without_registration:
+        return skipped(f"{service.name} is told not to register, and polls all the same.")
     if not service.integration_name or not service.integration_namespace:
         return undecided(f"The name under which {service.name} registers is not known.")
     record = attribute(service, listing, logs)

@@ -34,9 +34,11 @@ from keptn_doctor.api import (
     exposed_addresses,
     failed,
     freshness,
+    is_same_list,
     ongoing,
     passed,
     set_variable,
+    shown_integrations,
     skipped,
     undecided,
 )
@@ -72,26 +74,27 @@ def judge(
     routes: ExposureRoutes | None,
     outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
 ) -> Finding:
-    """Two lists that share nothing, or two versions, are two control planes."""
+    """Two lists that share little, or two versions, are two control planes."""
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
     known = {i.id for i in listing.integrations} if listing is not None else set()
-    own = attribute(service, listing, logs).integration if listing is not None else None
-    if own is not None and listing is not None and freshness(own, listing).state == "fresh":
-        return passed(f"{service.name} is registered and alive at this control plane.")
     remedy = "Correct the host of the endpoint and the token that goes with it."
     command = set_variable(
         plane, service, f"KEPTN_API_ENDPOINT={control_plane.api_url or 'https://<host>/api'}"
     )
-    if local is not None and local.integrations and known:
-        if known & set(local.integrations):
-            return passed(f"{service.name} is shown the integrations of this control plane.")
+    shown = shown_integrations(local) if local is not None else None
+    if shown is not None and known and not is_same_list(shown, known):
         return failed(
-            f"The Keptn at {endpoint.url} is another one: it shows {service.name} "
-            f"{len(local.integrations)} integrations, none of which this control plane knows.",
+            f"The Keptn at {endpoint.url} is another one: of the {len(known)} integrations that "
+            f"this control plane knows, it shows {service.name} {len(shown & known) or 'none'}.",
             remedy=remedy,
             command=command,
         )
+    if shown is not None and known:
+        return passed(f"{service.name} is shown the integrations of this control plane.")
+    own = attribute(service, listing, logs).integration if listing is not None else None
+    if own is not None and listing is not None and freshness(own, listing).state == "fresh":
+        return passed(f"{service.name} is registered and alive at this control plane.")
     there = answers.keptn_version if answers is not None and answers.reached == "keptn" else ""
     if not there:
         return undecided(f"Which Keptn answers at {endpoint.url} was not seen.")

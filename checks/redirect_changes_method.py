@@ -12,6 +12,7 @@ False alarms  307 and 308 keep method and body (ingress-nginx's default); nothin
 from __future__ import annotations
 
 from keptn_doctor.api import (
+    Breaks,
     Endpoint,
     ExecutionPlane,
     Finding,
@@ -30,6 +31,7 @@ from keptn_doctor.api import (
     quoted,
     set_variable,
     skipped,
+    suspected,
     undecided,
 )
 
@@ -70,13 +72,21 @@ def judge(
     command = set_variable(
         plane, service, f"KEPTN_API_ENDPOINT={target or f'https://{endpoint.host}{endpoint.path}'}"
     )
+    breaks: Breaks = "degraded" if service.behaviour.polls_without_registration else "disconnected"
     told = ongoing(logs, cause="redirect")
+    if told and answers is not None and not moved and _answers_itself(answers):
+        return suspected(
+            f"{service.name} gets an answer that fits a redirect at {endpoint.url}; there is none "
+            "as seen from here.",
+            remedy=remedy,
+        )
     if told:
         return failed(
             f"{endpoint.url} redirects, which turns registrations of {service.name} into reads: "
             f"{quoted(told[0])}.",
             remedy=remedy,
             command=command,
+            breaks=breaks,
         )
     if answers is None:
         return undecided(f"Whether {endpoint.url} redirects was not seen.")
@@ -92,7 +102,14 @@ def judge(
         f"{service.name} become reads and never arrive.",
         remedy=remedy,
         command=command,
+        breaks=breaks,
     )
+
+
+def _answers_itself(answers: GatewayAnswers) -> bool:
+    """The endpoint answered from here, and not with a redirect to wherever."""
+    got = [r.answer for r in answers.routes if isinstance(r.answer, HttpAnswer)]
+    return bool(got) and not any(a.redirects or a.location for a in got)
 
 
 def _redirect(answers: GatewayAnswers | None, host: str) -> str:

@@ -37,6 +37,8 @@ from keptn_doctor.attribution import (
     Freshness,
     attribute,
     freshness,
+    is_same_list,
+    shown_integrations,
     spoken_age,
 )
 from keptn_doctor.component_reading import BROKERS, DATABASES, bites, on_the_way, reasons
@@ -296,7 +298,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "NetworkPolicy", "EgressRule", "RightsReview", "Right",
     # reading logs, registrations and workloads
     "ongoing", "troubles", "quoted", "registration_ids", "attribute", "Attribution",
-    "freshness", "Freshness", "spoken_age", "component", "containers",
+    "freshness", "Freshness", "is_same_list", "shown_integrations", "spoken_age",
+    "component", "containers",
     "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
     "why_not_ready",
     "misconfigured", "fails_on_processor", "node_trouble", "refused_creation", "is_limit",

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from keptn_doctor.log_reading import registration_ids
-from keptn_doctor.model.keptn_facts import Integration, IntegrationListing, PodLog
+from keptn_doctor.model.keptn_facts import (
+    Integration,
+    IntegrationListing,
+    LocalApiAnswer,
+    PodLog,
+)
 from keptn_doctor.model.topology import KeptnService
 
 FRESH_S = 120.0  # Keptn's own Bridge shows a registration for as long (data-service.ts@1.4.5)
@@ -94,6 +99,14 @@ def spoken_age(seconds: float | None) -> str:
     if seconds < 7200:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.0f} h"
+
+
+def shown_integrations(local: LocalApiAnswer) -> frozenset[str] | None:
+    """The ids of all integrations that a service is shown, None where they are not known."""
+    complete = local.listed in (None, len(local.integrations))
+    if local.registration.status != 200 or not complete:
+        return None
+    return frozenset(local.integrations) if local.integrations or local.listed == 0 else None
 
 
 def is_same_list(listed: Iterable[str], known: Iterable[str]) -> bool:

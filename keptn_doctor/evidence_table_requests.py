@@ -6,10 +6,9 @@ registrations through its own API proxy.
 
 from __future__ import annotations
 
-from keptn_doctor.attribution import is_same_list, spoken_age
+from keptn_doctor.attribution import is_same_list, shown_integrations, spoken_age
 from keptn_doctor.decide_evidence import ServiceEvidence, local_answers
 from keptn_doctor.evidence_table_words import Ruling, only, own_request, settled
-from keptn_doctor.model.keptn_facts import LocalApiAnswer
 from keptn_doctor.model.path_facts import HttpAnswer
 
 
@@ -106,24 +105,17 @@ def other_control_plane(e: ServiceEvidence) -> Ruling | None:
     if not only(e, "ok") or e.listing is None:
         return None
     known = {integration.id for integration in e.listing.integrations}
-    shown = [local for local in e.local if _is_whole(local)]
-    if not known or any(is_same_list(local.integrations, known) for local in shown):
+    looks = [shown_integrations(local) for local in e.local]
+    shown = [ids for ids in looks if ids is not None]
+    if not known or not shown or any(is_same_list(ids, known) for ids in shown):
         return None
-    listed = {key for local in shown for key in local.integrations}
-    if not shown or (not listed and not settled(e)):
+    if not any(shown) and not settled(e):
         return None
     return own_request(
         e, "disconnected",
-        f"It talks to another control plane: of the {len(listed)} integrations that it is shown, "
-        f"this one knows {len(listed & known) or 'none'}.",
+        f"It talks to another control plane: of the {len(known)} integrations that this one "
+        f"knows, it is shown {len(shown[0] & known) or 'none'}.",
     )  # fmt: skip
-
-
-def _is_whole(local: LocalApiAnswer) -> bool:
-    """The list of ids is all of what it was shown, be that nothing."""
-    if local.listed is None:
-        return bool(local.integrations)
-    return local.listed == len(local.integrations)
 
 
 def probe_stops(e: ServiceEvidence) -> Ruling | None:

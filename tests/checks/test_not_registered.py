@@ -47,3 +47,9 @@ def test_an_id_that_was_given_out_is_another_fault():
     lost = world(SERVICE, uniform(), pod_log(SERVICE, ids=(REGISTRATION_ID,)))
 
     assert judge_one(__file__, lost).status == "skip"
+
+
+def test_a_client_that_polls_unregistered_as_it_was_told_is_not_missed():
+    old = keptn_service(client_version="0.8.7", registration_disabled=True)
+
+    assert judge_one(__file__, world(old, uniform())).status == "skip"

@@ -48,3 +48,17 @@ PASSES = [
 
 def test_the_right_endpoint_is_offered():
     assert "https://keptn.example.com/api" in judge_one(__file__, FAILS[0]).command
+
+
+def test_an_id_that_two_control_planes_share_does_not_make_them_one():
+    ours = uniform(integration(), *(integration(name=f"o{n}", id=f"o{n}") for n in range(3)))
+    theirs = own_request(SERVICE, listed=(REGISTRATION_ID, "x1", "x2", "x3"))
+
+    assert judge_one(__file__, world(CONTROL, SERVICE, theirs, ours)).status == "fail"
+
+
+def test_a_record_that_came_in_between_does_not_make_one_control_plane_two():
+    ours = uniform(integration(), *(integration(name=f"o{n}", id=f"o{n}") for n in range(3)))
+    shown = own_request(SERVICE, listed=(REGISTRATION_ID, "o0", "o1", "new"))
+
+    assert judge_one(__file__, world(CONTROL, SERVICE, shown, ours)).status == "pass"

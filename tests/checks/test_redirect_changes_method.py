@@ -26,3 +26,16 @@ PASSES = [
 
 def test_the_https_url_is_offered():
     assert "https://keptn.example.com/api" in judge_one(__file__, FAILS[0]).command
+
+
+def test_clients_before_0_9_poll_without_a_registration():
+    old = keptn_service(endpoint="http://keptn.example.com/api", client_version="0.8.7")
+    told = pod_log(old, line("not_registered", "redirect"))
+
+    assert judge_one(__file__, world(old, told)).breaks == "degraded"
+
+
+def test_words_that_fit_a_redirect_are_no_proof_where_none_is_seen():
+    finding = judge_one(__file__, world(SERVICE, TOLD, answers_seen(SERVICE, swagger=reply())))
+
+    assert finding.suspected
