@@ -6,13 +6,15 @@ test holds it to that. Every error ends here in one line and an exit code, never
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import io
 import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO, NoReturn, TextIO, cast
 
 import click
 
@@ -359,9 +361,29 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit the process with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _handle_signals(_Stop())
+    if sys.stderr is sys.__stderr__:
+        sys.stderr = _standard_error()
     code = _guarded(given)
     _handle_signals(signal.SIG_IGN)  # the interpreter's own end is no place to be stopped at
     sys.exit(code)
+
+
+class _MayBeLost(io.FileIO):
+    """A place that may be full or gone: what cannot be said there changes no outcome."""
+
+    def write(self, data: Any) -> int:
+        with contextlib.suppress(OSError):
+            return super().write(data) or 0
+        return len(data)
+
+
+def _standard_error() -> TextIO:
+    if sys.stderr is None:  # closed by the caller of the process
+        return Path(os.devnull).open("w", encoding="utf-8")
+    place = cast(BinaryIO, _MayBeLost(sys.stderr.fileno(), "w", closefd=False))
+    return io.TextIOWrapper(
+        place, encoding=sys.stderr.encoding, errors="backslashreplace", write_through=True
+    )
 
 
 class _Stop:
@@ -395,7 +417,7 @@ def _guarded(arguments: list[str]) -> int:
         )
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else PROGRAM
-        what = f"{error.format_message()}; see {command} --help"
+        what = f"{error.format_message().rstrip('.')}; see {command} --help"
         return _fail(arguments, exit_codes.USAGE, what)
     except click.ClickException as error:
         return _fail(arguments, exit_codes.USAGE, error.format_message())

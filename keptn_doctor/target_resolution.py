@@ -63,7 +63,7 @@ def resolve(
     Raises:
         UsageError: one line that says what is wrong, where, and what to do.
     """
-    sources = Sources(options, environ, cwd or Path.cwd())
+    sources = Sources(options, environ, cwd or _current_folder())
     api = _api(sources, ask)
     chosen = choose_clusters(sources, has_api=bool(api and api.endpoint))
     return Targets(
@@ -78,6 +78,13 @@ def resolve(
         active=options.probe_pod,
         guessed=chosen.guessed,
     )
+
+
+def _current_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # it was removed under the shell's feet
+        return Path()
 
 
 def probe_options(options: Options) -> ProbeOptions:
