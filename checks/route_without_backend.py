@@ -58,6 +58,8 @@ def judge(
     """Routes for the endpoint's host, and whether one of them leads to the gateway."""
     own = [r for r in routes.routes if endpoint.host in r.hosts or not r.hosts]
     if not own:
+        if any(route.hosts and route.targets_gateway for route in routes.routes):
+            return skipped(f"The routes are for other hosts than {endpoint.host}.")
         return _outside(endpoint, answers, logs)
     if any(route.targets_gateway and route.admitted is not False for route in own):
         return passed(f"A route leads {endpoint.host} to the gateway.")

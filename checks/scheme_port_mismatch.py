@@ -98,7 +98,8 @@ def judge(
     if not _meets_other_protocol(session, answers):
         return undecided(f"What {where} speaks was not seen.")
     summary = f"{where} speaks {listens}, but the endpoint says {endpoint.scheme}."
-    if isinstance(dns, DnsAnswer) and dns.literal:
+    failing = ongoing(logs, event=("not_registered", "heartbeat", "poll"))
+    if failing or (isinstance(dns, DnsAnswer) and dns.literal):
         return failed(summary, remedy=remedy, command=command)
     return suspected(summary, remedy=remedy, command=command)
 

@@ -91,7 +91,8 @@ def judge(
     if where.certain and exposed and not set(where.addresses) & exposed:
         return skipped(f"{service.name} does not call an address of the gateway.")
     refused = local is not None and local.registration.status == 403
-    told = ongoing(logs, cause="forbidden" if refused else "tcp_timeout")
+    refused = refused or bool(_of_routes(routes, endpoint) and ongoing(logs, cause="forbidden"))
+    told = ongoing(logs, cause="tcp_timeout")
     silent = probe is not None and probe.connect == "connect-timeout"
     if refused or ((told or silent) and not answered(local)):
         how = "are refused (403)" if refused else "get no answer"
@@ -116,14 +117,15 @@ def _ranges(
     """The permitted networks, () when everybody may call, None when nothing could be read."""
     if gateway is None and routes is None:
         return None
-    found: list[str] = []
-    for route in routes.routes if routes else ():
-        if endpoint.host in route.hosts:
-            notes = [v for k, v in route.annotations.items() if k.endswith(_LISTS)]
-            found += [part.strip() for note in notes for part in note.split(",")]
-    if not found and gateway is not None:
-        found += gateway.source_ranges
-    return tuple(entry for entry in found if entry)
+    found = _of_routes(routes, endpoint)
+    return found or (gateway.source_ranges if gateway is not None else ())
+
+
+def _of_routes(routes: ExposureRoutes | None, endpoint: Endpoint) -> tuple[str, ...]:
+    """The networks that the Ingress of the endpoint's host lets in."""
+    own = [r for r in (routes.routes if routes else ()) if endpoint.host in r.hosts]
+    notes = [v for r in own for k, v in r.annotations.items() if k.endswith(_LISTS)]
+    return tuple(entry for note in notes for part in note.split(",") if (entry := part.strip()))
 
 
 def _within(address: str, ranges: Iterable[str]) -> bool:

@@ -29,6 +29,7 @@ from keptn_doctor.api import (
     component,
     failed,
     kubectl,
+    ongoing,
     passed,
     quoted,
     skipped,
@@ -43,7 +44,12 @@ _SAME_ANSWER = (429, 500)
     about=KeptnService,
     layer=Layer.AUTH,
     breaks="degraded",
-    explained_by=("auth-backend-down", "gateway-upstream-stale"),
+    explained_by=(
+        "auth-backend-down",
+        "gateway-upstream-stale",
+        "database-down",
+        "backend-down",
+    ),
     explains=("service-crash-looping", "heartbeat-stale", "not-registered", "control-plane-slow"),
     since="0.1",
 )
@@ -64,8 +70,10 @@ def judge(
     own = service.token.fingerprint
     if reference is not None and own and own != reference.fingerprint:
         return skipped(f"{service.name} has a wrong token itself.")
-    told = troubles(logs, cause="rate_limited", within_s=900)
     statuses = [status for item in local or () for status in _statuses(item)]
+    if 401 in statuses or ongoing(logs, cause="bad_token"):
+        return skipped(f"{service.name} is refused itself.")
+    told = troubles(logs, cause="rate_limited", within_s=900)
     limited = [status for status in statuses if status in _SAME_ANSWER]
     if not told and not limited:
         if 200 in statuses:
@@ -97,8 +105,13 @@ def judge(
 
 
 def _statuses(local: LocalApiAnswer) -> list[int]:
+    """Of its requests; an error in JSON is a component's own and says nothing of the limit."""
     answers = [local.registration, local.poll]
-    return [answer.status for answer in answers if isinstance(answer, HttpAnswer)]
+    return [
+        answer.status
+        for answer in answers
+        if isinstance(answer, HttpAnswer) and not (answer.status >= 500 and answer.body == "json")
+    ]
 
 
 def _wrong_tokens(

@@ -42,3 +42,10 @@ def test_an_error_of_one_route_is_the_backends():
     some = answers_seen(SERVICE, reached="other", swagger=GONE, metadata=reply(401))
 
     assert judge_one(__file__, world(SERVICE, routes_seen(), some)).status == "skip"
+
+
+def test_where_the_routes_are_for_another_host_the_host_is_wrong():
+    elsewhere = routes_seen(route(hosts=("other.example.com",)))
+    lonely = answers_seen(SERVICE, reached="other", swagger=GONE)
+
+    assert judge_one(__file__, world(SERVICE, elsewhere, lonely)).status == "skip"

@@ -90,3 +90,11 @@ def test_an_address_that_is_not_the_gateways_says_nothing_of_its_ports():
     elsewhere = keptn_service(endpoint="https://198.51.100.7/api")
 
     assert judge_one(__file__, world(elsewhere, PORT_80_ONLY)).status == "unknown"
+
+
+def test_another_protocol_at_a_name_is_proven_by_a_client_that_fails():
+    service = keptn_service()
+    plain = seen(f"endpoint:{service.endpoint}", Failure(phase="tls", code="not-tls"), probe="tls")
+    failing = pod_log(service, line("not_registered", "unknown"))
+
+    assert judge_one(__file__, world(service, plain, failing)).breaks == "disconnected"

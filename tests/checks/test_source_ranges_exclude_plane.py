@@ -38,3 +38,12 @@ def test_an_address_that_is_not_the_gateways_has_nothing_to_do_with_its_list():
 
 def test_a_list_alone_proves_nothing():
     assert judge_one(__file__, world(SERVICE, ELSEWHERE)).status == "unknown"
+
+
+def test_an_ingress_list_and_refusals_in_the_log_are_enough():
+    listed = routes_seen(route(annotations=ALLOW_LIST))
+    told = pod_log(SERVICE, line("not_registered", "forbidden"))
+
+    finding = judge_one(__file__, world(SERVICE, gateway_seen("ClusterIP"), listed, told))
+
+    assert "refused (403)" in finding.summary

@@ -42,3 +42,15 @@ def test_a_dead_api_service_answers_the_same():
     down = control_plane_runs(component("api-service", ready=0))
 
     assert judged(world(GOOD, BAD, REFERENCE, LIMITED, down), GOOD).status == "skip"
+
+
+def test_who_is_refused_itself_is_no_victim():
+    mixed = own_request(GOOD, 401, body="html", origin="gateway", poll=429)
+
+    assert judged(world(GOOD, BAD, REFERENCE, mixed), GOOD).status == "skip"
+
+
+def test_an_error_in_json_is_a_components_own():
+    failing = own_request(GOOD, 500, body="json")
+
+    assert judged(world(GOOD, BAD, REFERENCE, failing), GOOD).status == "unknown"
