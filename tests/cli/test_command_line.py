@@ -75,8 +75,6 @@ def test_completion_completes_commands() -> None:
 def test_completion_completes_check_ids() -> None:
     run = keptn_doctor("checks", "--json")
     ids = [check["id"] for check in json.loads(run.stdout)["checks"]]
-    if not ids:
-        pytest.skip("this installation has no checks yet")
     completed = keptn_doctor(
         _KEPTN_DOCTOR_COMPLETE="bash_complete",
         COMP_WORDS=f"keptn-doctor explain {ids[0][:3]}",
