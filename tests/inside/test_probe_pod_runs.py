@@ -238,3 +238,61 @@ async def test_no_probe_pod_carries_a_token_anywhere() -> None:
     async with looked_at(MAY_WRITE, probe_pod=True) as run:
         (pod,) = run.pods_made
         assert run.lab.api_token not in str(pod)
+
+
+# ------------------------------------------------------------------ what it settles
+
+BLIND = (
+    "keptn: 0.9.2\n"
+    "operator: {contexts: {keptn-cp: {cannot: [secrets, pods/log, pods/portforward]}, "
+    "exec-a: {may-write: true, cannot: [pods/log, pods/portforward]}}}\n"
+    "execution-planes: {exec-a: {egress: [{default: drop}]}}"
+)
+
+
+async def test_what_no_right_lets_one_see_is_unknown() -> None:
+    async with looked_at(BLIND) as run:
+        assert run.verdict(HELM).connection == "unknown"
+        assert run.verdict(JMETER).connection == "unknown"
+
+
+async def test_a_probe_pod_settles_it_from_inside() -> None:
+    async with looked_at(BLIND, probe_pod=True) as run:
+        verdict = run.verdict(HELM)
+        assert (verdict.connection, verdict.row) == ("disconnected", "probe-stopped")
+        assert verdict.vantage.startswith("inside:exec-a/keptn-exec/keptn-doctor-")
+        assert any(c.rung == "connect" and c.differs for c in verdict.compared)
+        assert "connect: operator ok, inside exec-a connect-timeout" in render(run.report)
+        assert (run.report.created, run.report.remaining) == (2, 0)
+
+
+async def test_a_probe_pod_never_makes_a_service_connected() -> None:
+    blind = BLIND.partition("execution-planes")[0]
+    async with looked_at(blind, probe_pod=True) as run:
+        assert run.probe(HELM).http_status == 200
+        assert run.verdict(HELM).connection == "unknown"
+
+
+# ------------------------------------------------------------------ what is left of it
+
+
+def deletions_fail(times: str) -> str:
+    return in_exec_b(
+        "cluster: {api-server: [{kind: unavailable, methods: [DELETE], "
+        f"path-prefix: /api/v1/namespaces/keptn-jes/pods/keptn-doctor-{times}}}]}}"
+    )
+
+
+async def test_a_deletion_that_fails_is_tried_again_at_the_end() -> None:
+    async with looked_at(deletions_fail(", times: 1"), probe_pod=True) as run:
+        assert (run.report.created, run.report.remaining) == (1, 0)
+        assert run.probe_pods_left() == []
+
+
+async def test_a_pod_that_cannot_be_removed_is_counted_and_the_way_to_remove_it_is_told() -> None:
+    async with looked_at(deletions_fail(""), probe_pod=True) as run:
+        assert (run.report.created, run.report.remaining) == (1, 1)
+        assert len(run.probe_pods_left()) == 1
+        text = render(run.report)
+        assert "$ keptn-doctor cleanup" in text
+        assert text.endswith("Audit of the clusters: created 1, remaining 1\n")
