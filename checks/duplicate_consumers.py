@@ -13,6 +13,7 @@ False alarms  Different services that subscribe to one task are what Keptn is ma
 from __future__ import annotations
 
 from collections.abc import Iterable
+from shlex import quote
 
 from keptn_doctor.api import (
     ControlPlane,
@@ -65,7 +66,8 @@ def _found(
 ) -> Finding:
     beside = other.namespace == control_plane.namespace
     where = f"{other.namespace}/{other.name}"
-    command = f"scale deployment/{other.deployment_name or other.name} --replicas=0"
+    workload = quote(f"deployment/{other.deployment_name or other.name}")
+    command = f"scale {workload} --replicas=0"
     return failed(
         f"{where}{' beside the control plane' if beside else ''} is alive and takes {event} for "
         f"the same projects, stages and services as {service.namespace}/{service.name}.",

@@ -14,6 +14,7 @@ from keptn_doctor.api import (
     Finding,
     KeptnService,
     Layer,
+    Topology,
     check,
     failed,
     passed,
@@ -28,12 +29,20 @@ from keptn_doctor.api import (
     proven_by="state",
     since="0.1",
 )
-def judge(endpoint: Endpoint, *, services: tuple[KeptnService, ...] | None) -> Finding:
+def judge(
+    endpoint: Endpoint,
+    *,
+    services: tuple[KeptnService, ...] | None,
+    topology: Topology,
+) -> Finding:
     """The URL was taken apart once; what is wrong with it is in its defect."""
     if not endpoint.defect:
         return passed(f"{endpoint.url} is a complete URL.")
     good = f"https://{endpoint.host or '<host of the gateway>'}/api"
-    command = set_variable(None, services[0], f"KEPTN_API_ENDPOINT={good}") if services else ""
+    command = ""
+    if services:
+        plane = next((p for p in topology.execution_planes if p.name == services[0].plane), None)
+        command = set_variable(plane, services[0], f"KEPTN_API_ENDPOINT={good}")
     return failed(
         f"The endpoint {endpoint.url!r} {endpoint.defect}.",
         remedy="Set KEPTN_API_ENDPOINT to a whole URL such as https://keptn.example.com/api.",

@@ -13,6 +13,7 @@ False alarms  Long tests and manual steps take their time; without another seque
 from __future__ import annotations
 
 from datetime import datetime
+from shlex import quote
 
 from keptn_doctor.api import (
     ControlPlane,
@@ -49,8 +50,8 @@ def judge(control_plane: ControlPlane, *, sequences: Sequences, taken_at: dateti
         f"Sequence {first.name} of project {first.project} has waited in stage {first.stage} since "
         f"{first.latest_event}, {spoken_age(_age(first, now))} ago{queue}.",
         remedy="Abort it when nothing works on it any more.",
-        command=f'curl -X POST -H "x-token: $KEPTN_API_TOKEN" -d \'{{"state":"abort"}}\' '
-        f"{api}/controlPlane/v1/sequence/{first.project}/{first.context}/control",
+        command='curl -X POST -H "x-token: $KEPTN_API_TOKEN" -d \'{"state":"abort"}\' '
+        + quote(f"{api}/controlPlane/v1/sequence/{first.project}/{first.context}/control"),
         severity="warning" if behind else "info",
     )
 

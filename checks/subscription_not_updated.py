@@ -14,6 +14,7 @@ False alarms  A record made by the very pod that runs now was made with the same
 from __future__ import annotations
 
 import re
+from shlex import quote
 
 from keptn_doctor.api import (
     ControlPlane,
@@ -63,5 +64,5 @@ def judge(
         f"PUBSUB_TOPIC of {service.name} names {', '.join(lacking)}, but its registration, made by "
         f"pod {record.pod_name or 'unknown'}, subscribes to {', '.join(sorted(has))} only.",
         remedy="Add the subscriptions in the Bridge, or delete the registration and restart.",
-        command=f'curl -X DELETE -H "x-token: $KEPTN_API_TOKEN" {url}',
+        command=f'curl -X DELETE -H "x-token: $KEPTN_API_TOKEN" {quote(url)}',
     )

@@ -11,6 +11,8 @@ False alarms  An old record whose subscriptions the live one has, too, is a harm
 
 from __future__ import annotations
 
+from shlex import quote
+
 from keptn_doctor.api import (
     ControlPlane,
     Finding,
@@ -58,8 +60,8 @@ def judge(
                 f"{service.name} lost the subscription {_spoken(lost[0])}: it stayed at the "
                 f"registration {old.id[:12]}, last alive {age} ago.",
                 remedy="Make it again at the live registration, then delete the old record.",
-                command=f'curl -X DELETE -H "x-token: $KEPTN_API_TOKEN" '
-                f"{api}/controlPlane/v1/uniform/registration/{old.id}",
+                command='curl -X DELETE -H "x-token: $KEPTN_API_TOKEN" '
+                + quote(f"{api}/controlPlane/v1/uniform/registration/{old.id}"),
             )
     return passed(f"No older registration of {service.name} has subscriptions that it lacks.")
 

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane, KeptnService
 
 
 def kubectl(
     cluster: ControlPlane | ExecutionPlane | None, arguments: str, *, namespace: str = ""
 ) -> str:
-    """A kubectl command against one cluster; the context is left out when it is not known."""
-    context = f" --context {cluster.context}" if cluster is not None and cluster.context else ""
-    scope = f" -n {namespace}" if namespace else ""
+    """A kubectl command against one cluster; the context is left out when it is not known.
+
+    Context and namespace are quoted for the shell; so must be every name in ``arguments`` that
+    Kubernetes has not checked.
+    """
+    named = cluster.context if cluster is not None else ""
+    context = f" --context {quote(named)}" if named else ""
+    scope = f" -n {quote(namespace)}" if namespace else ""
     return f"kubectl{context}{scope} {arguments}"
 
 
 def set_variable(plane: ExecutionPlane | None, service: KeptnService, assignment: str) -> str:
-    """The command that sets an environment variable of a service's client: ``NAME=value``."""
+    """The command that sets an environment variable of a service's client: ``NAME=value``.
+
+    The value is quoted for the shell, unless it is a command substitution already in quotes.
+    """
+    name, equals, value = assignment.partition("=")
+    written = value if value.startswith('"$(') or not value else quote(value)
+    container = service.container or service.name
     return kubectl(
         plane,
-        f"set env {workload(service)} -c {service.container or service.name} {assignment}",
+        f"set env {workload(service)} -c {container} {name}{equals}{written}",
         namespace=service.namespace,
     )
 

@@ -8,7 +8,10 @@ everything that a missing token keeps shut.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+import shlex
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import NotAttempted, Observation
@@ -24,6 +27,7 @@ _ON_THE_PATH = frozenset(
     {"dns", "tcp", "tls", "http", "gateway-answers", "local-api", "sdk-health"}
 )
 _CUT_SHORT = frozenset({"deadline-exceeded", "interrupted", "probe-crashed", "forbidden"})
+_CLUSTER = "cluster"  # the first look at a cluster: whether it can be asked at all
 _ANSWERS = frozenset({"not-found", "gone", "resource-not-served", "pod-not-running"})
 
 
@@ -49,11 +53,30 @@ def gaps(report: Report) -> tuple[Gap, ...]:
         *report.coverage,
         *(note for note in failed if (note.subject, note.unlock) not in noted),
     ]
+    contexts = _contexts(report)
     alike: dict[tuple[str, ...], list[NotAttempted]] = {}
     for note in notes:
-        alike.setdefault(_key(note), []).append(note)
+        alike.setdefault(_key(note), []).append(_with_way_in(note, contexts))
     found = [_gap(group) for group in alike.values()]
-    return tuple(sorted(found, key=lambda gap: (not gap.unlock, -gap.looks)))
+    return tuple(sorted(found, key=_cheapest_and_widest_first))
+
+
+def _cheapest_and_widest_first(gap: Gap) -> tuple[bool, bool, int]:
+    return (_CLUSTER not in gap.probes, not gap.unlock, -gap.looks)
+
+
+def _contexts(report: Report) -> dict[str, str]:
+    planes = {plane.subject: plane.context for plane in report.execution_planes}
+    return {report.control_plane.subject: report.control_plane.context, **planes}
+
+
+def _with_way_in(note: NotAttempted, contexts: Mapping[str, str]) -> NotAttempted:
+    """A cluster that could not be reached at all opens with what kubectl needs, too."""
+    context = contexts.get(note.subject, "")
+    if note.probe != _CLUSTER or note.unlock or not context:
+        return note
+    unlock = f"make this work first: kubectl --context {shlex.quote(context)} version"
+    return msgspec.structs.replace(note, unlock=unlock)
 
 
 def _is_gap(look: Observation) -> bool:

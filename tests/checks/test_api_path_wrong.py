@@ -22,7 +22,7 @@ PASSES = [
 @pytest.mark.parametrize(
     ("number", "url"),
     [(0, "https://keptn.example.com/api"), (1, "https://keptn.example.com/api"),
-     (2, "https://keptn.example.com/<prefix>/api")],
+     (2, "'https://keptn.example.com/<prefix>/api'")],
 )  # fmt: skip
 def test_the_command_holds_the_endpoint_that_would_be_right(number, url):
     assert judge_one(__file__, FAILS[number]).command.endswith(f"KEPTN_API_ENDPOINT={url}")

@@ -11,3 +11,4 @@ def test_the_defect_is_told_with_the_value():
 
     assert "'my-host/api' has no scheme" in finding.summary
     assert finding.breaks == "disconnected"
+    assert finding.command.startswith("kubectl --context exec-a -n ")

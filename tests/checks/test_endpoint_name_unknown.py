@@ -24,7 +24,7 @@ def test_the_log_of_the_client_proves_it():
 
     assert (finding.breaks, finding.suspected) == ("disconnected", False)
     assert "no such host" in finding.detail
-    assert "KEPTN_API_ENDPOINT=https://<right host>/api" in finding.command
+    assert "KEPTN_API_ENDPOINT='https://<right host>/api'" in finding.command
 
 
 def test_the_operators_resolver_alone_is_a_suspicion():
