@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from keptn_doctor.model.base import Record
 from keptn_doctor.needed_rights import Need, Role, needs
+from keptn_doctor.probe_pod_manifest import SHOWN_PATH
 from keptn_doctor.probes.kube_config import Kubeconfig, read_kubeconfig
 from keptn_doctor.target_records import ClusterTarget, Targets
 
@@ -35,6 +36,8 @@ def plan(targets: Targets, environ: Mapping[str, str]) -> tuple[PlanLine, ...]:
     for plane in targets.execution_planes:
         lines += _cluster(targets, plane, "execution-plane", environ)
     lines += _endpoint(targets)
+    if targets.probe_pod:
+        lines += _from_probe_pods()
     return tuple(dict.fromkeys(lines))
 
 
@@ -84,6 +87,13 @@ def _plugin(config: Kubeconfig, context: Mapping[str, object]) -> str:
     user = config.users.get(str(context.get("user")))
     section = user.body.get("exec") if user else None
     return str(section.get("command") or "") if isinstance(section, dict) else ""
+
+
+def _from_probe_pods() -> Iterator[PlanLine]:
+    host = "from probe pods: every KEPTN_API_ENDPOINT whose service needs one"
+    yield PlanLine(host=host, verb="resolve", object="as the service's pod does")
+    yield PlanLine(host=host, verb="connect", object="TCP, and TLS for https")
+    yield PlanLine(host=host, verb="GET", object=SHOWN_PATH, why="without a token")
 
 
 def _endpoint(targets: Targets) -> Iterator[PlanLine]:

@@ -9,6 +9,7 @@ import yaml
 from kube_worlds import World, kube_api, pod
 
 from keptn_doctor.lab.kube import Rule, User
+from keptn_doctor.model.kube_facts import Nodes
 from keptn_doctor.needed_rights import NEEDS, Role, needs
 from keptn_doctor.network_settings import Deadlines
 from keptn_doctor.plan import plan
@@ -221,3 +222,31 @@ def test_the_plan_of_an_active_run_names_what_it_creates(world: World) -> None:
     assert {line.verb for line in lines if line.object == "pods in namespace ns"} == {
         "list", "get", "create", "delete",
     }  # fmt: skip
+    inside = [line for line in lines if line.host.startswith("from probe pods")]
+    assert [line.verb for line in inside] == ["resolve", "connect", "GET"]
+
+
+def test_the_plan_of_a_passive_run_has_no_look_from_a_pod(world: World) -> None:
+    path = world.kubeconfig("https://192.0.2.1:6443", {"token": "t"})
+    plane = ClusterTarget(name="eu", context="test", kubeconfig=str(path), namespaces=("ns",))
+    lines = plan(Targets(execution_planes=(plane,)), {})
+    assert not [line for line in lines if "probe pod" in f"{line.host} {line.why}"]
+
+
+def test_chosen_checks_narrow_the_optional_rights_alone() -> None:
+    everything = needs("control-plane")
+    narrow = needs("control-plane", facts=frozenset({Nodes}))
+    gone = set(everything) - set(narrow)
+    assert gone
+    assert all(need.optional for need in gone)
+    assert any(need.resource == "nodes" for need in narrow)
+    assert set(needs("control-plane", facts=frozenset())) < set(narrow)
+
+
+def test_a_probe_pod_needs_to_know_the_policies_whatever_is_checked() -> None:
+    def policies(*, active: bool) -> bool:
+        chosen = needs("execution-plane", active=active, facts=frozenset())
+        return any(need.resource.startswith("networkpolicies") for need in chosen)
+
+    assert policies(active=True)
+    assert not policies(active=False)
