@@ -5,7 +5,8 @@ Meaning       Its nodes are not ready, or so short of memory, disk or process id
 Decided by    The conditions of the nodes, and parts of the control plane without a ready pod.
 What to do    See why the node's kubelet does not report (kubectl describe node), or free the
               resource that has run out.
-False alarms  While one node is fine, or every part has a ready pod, this is advice.
+False alarms  While one node is fine it takes the pods. While every part has a ready pod, this is
+              advice.
 """
 
 from __future__ import annotations
@@ -55,13 +56,13 @@ def judge(control_plane: ControlPlane, *, nodes: Nodes, components: Components |
     bad = {name: why for name, why in trouble.items() if why}
     if not bad:
         return passed("Every node of the control plane's cluster is ready.")
-    none_left = len(bad) == len(trouble)
+    if len(bad) < len(trouble):
+        return passed(f"{len(trouble) - len(bad)} of {len(trouble)} nodes take pods.")
     down = tuple(w.name for w in on_the_way(components) if w.ready == 0) if components else ()
-    breaks, layer = bites(down) if none_left else ("nothing", Layer.WORKLOAD)
+    breaks, layer = bites(down)
     told = "; ".join(f"{name} {why}" for name, why in list(bad.items())[:3])
-    which = "No node" if none_left else "Not every node"
     return failed(
-        f"{which} of the control plane's cluster takes pods: {told}.",
+        f"No node of the control plane's cluster takes pods: {told}.",
         remedy="See why the node does not report, or free the resource that has run out.",
         command=kubectl(control_plane, f"describe node {next(iter(bad))}"),
         severity="warning" if breaks == "nothing" else "error",

@@ -5,8 +5,8 @@ Meaning       Its nodes are not ready, or so short of memory, disk or process id
 Decided by    The conditions of the nodes. Pods that the scheduler cannot place make it matter.
 What to do    See why the node's kubelet does not report (kubectl describe node), or free the
               resource that has run out.
-False alarms  While one node is fine, or pods still run on nodes that are only short of something,
-              this is advice.
+False alarms  While one node is fine it takes the pods. While all pods still run on nodes that are
+              only short of something, this is advice.
 """
 
 from __future__ import annotations
@@ -50,13 +50,14 @@ def judge(
     bad = {name: why for name, why in trouble.items() if why}
     if not bad:
         return passed(f"Every node of {plane.name} is ready.")
-    none_left = len(bad) == len(trouble)
+    if len(bad) < len(trouble):
+        return passed(f"{len(trouble) - len(bad)} of {len(trouble)} nodes take pods.")
     lost = all(not node.ready for node in nodes.nodes)
     waiting = any(unscheduled(workload) for workload in workloads or ())
-    matters = none_left and (lost or waiting)
+    matters = lost or waiting
     told = "; ".join(f"{name} {why}" for name, why in list(bad.items())[:3])
     return failed(
-        f"{'No node' if none_left else 'Not every node'} of {plane.name} takes pods: {told}.",
+        f"No node of {plane.name} takes pods: {told}.",
         remedy="See why the node does not report, or free the resource that has run out.",
         command=kubectl(plane, f"describe node {next(iter(bad))}"),
         severity="error" if matters else "warning",

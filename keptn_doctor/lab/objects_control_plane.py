@@ -42,6 +42,11 @@ def control_plane_objects(plan: ControlPlaneObjects) -> Iterator[Object]:
     yield objects.namespace(plan.namespace, born=plan.born, labels=managed)
     yield from _secrets(release, plan, common)
     yield from _config_maps(release, plan, common)
+    accounts = sorted({component.service_account for component in release.components})
+    for account in accounts:
+        yield objects.obj(
+            "ServiceAccount", account, plan.namespace, labels=common, born=plan.born
+        )
     for component in release.components:
         if component.name not in plan.without:
             yield from _component(component, plan, common)
