@@ -76,6 +76,7 @@ def judge(
     probe: PodProbe | None,
     answers: GatewayAnswers | None,
     outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
+    own: Annotated[DnsAnswer | None, CONTROL_PLANE],
     connection: Annotated[TcpConnection | Failure | None, OPERATOR_SIDE],
 ) -> Finding:
     """Compare addresses; what is proven needs a failure of the service's own connections."""
@@ -83,14 +84,19 @@ def judge(
         return skipped(f"{service.name} has no endpoint with a host.")
     if keptn_answered(local):
         return passed(f"Keptn answers {service.name} at {endpoint.host}.")
-    exposed = exposed_addresses(gateway, routes, there)
+    exposed = _resolved(exposed_addresses(gateway, routes, there), own)
+    names = exposed_addresses(gateway, routes, there).names
     where = called(endpoint, logs, probe, outside)
     if not where.addresses:
         return undecided(f"Which address {service.name} calls was not seen.")
     if all(":" in a for a in where.addresses) and not any(":" in a for a in exposed.addresses):
         return undecided(f"{service.name} calls an IPv6 address; the gateway's are all IPv4.")
+    if _leads_to(endpoint, outside, names):
+        return passed(f"{endpoint.host} leads to the name of the gateway's load balancer.")
     if not exposed.addresses or exposed.names:
-        return _by_name(endpoint, outside, exposed)
+        return undecided(
+            f"The addresses of the gateway are not all known, so {endpoint.host} may fit."
+        )
     foreign = [address for address in where.addresses if address not in exposed.addresses]
     if not foreign:
         return passed(f"{where.addresses[0]} is an address of the gateway.")
@@ -109,14 +115,21 @@ def judge(
     return suspected(summary, remedy=remedy, command=command)
 
 
-def _by_name(endpoint: Endpoint, outside: DnsAnswer | Failure | None, exposed: Exposed) -> Finding:
-    """A load balancer that has a name is right when the endpoint's name leads to it."""
-    names = {endpoint.host}
+def _resolved(exposed: Exposed, own: DnsAnswer | None) -> Exposed:
+    """The only name of the load balancer, with the addresses that it has from here."""
+    if own is None or exposed.names != {own.name} or not own.addresses:
+        return exposed
+    return Exposed(addresses=exposed.addresses | set(own.addresses))
+
+
+def _leads_to(
+    endpoint: Endpoint, outside: DnsAnswer | Failure | None, names: frozenset[str]
+) -> bool:
+    """Its addresses may rotate, so a load balancer that has a name is known by the name."""
+    found = {endpoint.host}
     if isinstance(outside, DnsAnswer):
-        names |= {name.rstrip(".") for name in (*outside.cnames, outside.canonical_name)}
-    if names & exposed.names:
-        return passed(f"{endpoint.host} leads to the name of the gateway's load balancer.")
-    return undecided(f"The addresses of the gateway are not all known, so {endpoint.host} may fit.")
+        found |= {name.rstrip(".") for name in (*outside.cnames, outside.canonical_name)}
+    return bool(found & names)
 
 
 def _remedy(endpoint: Endpoint) -> str:

@@ -33,7 +33,12 @@ from keptn_doctor.api import (
     layer=Layer.HTTP,
     breaks="disconnected",
     proven_by="state",
-    explains=("gateway-down", "control-plane-component-missing"),
+    explains=(
+        "gateway-down",
+        "control-plane-component-missing",
+        "auth-backend-down",
+        "backend-down",
+    ),
     since="0.1",
 )
 def judge(

@@ -1,8 +1,8 @@
 from check_under_test import judge_one
 from exposure_worlds import answers_seen, connects, dns, gateway_seen, nodes
 
-from keptn_doctor.api import Failure
-from keptn_doctor.testing import keptn_service, line, own_request, pod_log, seen, world
+from keptn_doctor.api import DnsAnswer, Failure
+from keptn_doctor.testing import endpoint, keptn_service, line, own_request, pod_log, seen, world
 
 LITERAL = keptn_service(endpoint="http://203.0.113.7/api")
 SPELT = keptn_service(endpoint="http://203-0-113-7.nip.io/api")
@@ -65,3 +65,13 @@ def test_a_load_balancer_known_by_name_only_leaves_it_open():
     unknown = world(NAMED, gateway_seen(ip="", hostname="abc.elb.amazonaws.com"), dns(NAMED))
 
     assert judge_one(__file__, unknown).status == "unknown"
+
+
+def test_an_alias_of_a_former_load_balancers_name_is_stale():
+    here = endpoint("http://new.elb.amazonaws.com/api", used_by_operator=True)
+    present = seen(here, DnsAnswer(name="new.elb.amazonaws.com", ipv4=("203.0.113.20",)))
+    old = dns(NAMED, "203.0.113.77", cnames=("old.elb.amazonaws.com",))
+    named = gateway_seen(ip="", hostname="new.elb.amazonaws.com")
+    refused = pod_log(NAMED, line("heartbeat", "tcp_refused", captures={"dialled": "203.0.113.77"}))
+
+    assert judge_one(__file__, world(NAMED, here, present, old, named, refused)).status == "fail"
