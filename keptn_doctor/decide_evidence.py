@@ -30,7 +30,7 @@ from keptn_doctor.model.path_facts import (
 )
 from keptn_doctor.model.topology import Endpoint, ExecutionPlane, KeptnService
 from keptn_doctor.needs import Bound, Evidence, Missing, Need
-from keptn_doctor.whose_control_plane import leads_here
+from keptn_doctor.whose_control_plane import beats_alone, leads_here
 
 F = TypeVar("F")
 
@@ -64,6 +64,7 @@ class ServiceEvidence:
     record: Attribution = field(default_factory=Attribution)
     fresh: Freshness = field(default_factory=Freshness)
     leads_here: bool | None = None  # what it talks to is the control plane that was named
+    beats_alone: bool | None = None  # the gateway saw its heartbeats, as many as one sends
     control_plane_absent: str = ""  # it was looked for and is not there: in what words
     gaps: dict[str, Missing] = field(default_factory=dict)  # by name of the fact
 
@@ -159,7 +160,8 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
         control_plane_absent=_absent_control_plane(evidence),
         gaps=gaps,
     )
-    found = replace(found, fresh=_of_present_process(found))
+    alone = beats_alone(evidence, service, record.integration, pods=len(found.pods))
+    found = replace(found, fresh=_of_present_process(found), beats_alone=alone)
     if record.strength == "id-in-log" and record.sharers and not _would_have_complained(found):
         return replace(found, record=replace(record, strength="shared"))
     return found

@@ -77,11 +77,13 @@ def indirect(e: ServiceEvidence) -> Ruling | None:
 
 
 def _would_have_ended(e: ServiceEvidence) -> bool:
-    """It has run for a while, and is of a version that ends itself when heartbeats fail."""
+    """It has run for a while, and is of a version that ends itself when heartbeats fail.
+
+    That takes a minute or two, in which another can send them: the gateway's log would show both.
+    """
     settled_for = e.age_s is not None and e.age_s >= SETTLED_S
-    return settled_for and e.service.behaviour.known and (
-        e.service.behaviour.exits_when_heartbeat_fails
-    )
+    ends = e.service.behaviour.known and e.service.behaviour.exits_when_heartbeat_fails
+    return settled_for and ends and e.beats_alone is not False
 
 
 def whose_control_plane(e: ServiceEvidence) -> Ruling | None:

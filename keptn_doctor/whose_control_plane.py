@@ -13,13 +13,15 @@ from typing import TypeVar
 
 from keptn_doctor.address_reading import called, exposed_addresses
 from keptn_doctor.log_reading import registration_ids
-from keptn_doctor.model.keptn_facts import GatewayLog, PodLog
+from keptn_doctor.model.keptn_facts import GatewayLog, Integration, PodLog
 from keptn_doctor.model.kube_facts import ExposureRoutes, GatewayService, Nodes
 from keptn_doctor.model.path_facts import DnsAnswer
 from keptn_doctor.model.topology import Endpoint, Entity, KeptnService
 from keptn_doctor.needs import Bound, Evidence, Need
 
 F = TypeVar("F")
+
+_SEVERAL = 1.5  # two services send twice as many heartbeats as one
 
 
 def leads_here(
@@ -40,9 +42,24 @@ def leads_here(
     if beats & set(registration_ids(logs)):
         return True
     gateway, routes = _fact(evidence, GatewayService, home), _fact(evidence, ExposureRoutes, home)
-    if gateway is None and routes is None:
-        return None
+    if not (gateway or routes or home.context or home.api_url):
+        return None  # no control plane was named: it is whichever the services talk to
     return _is_exposed(evidence, endpoint, logs, gateway=gateway, routes=routes)
+
+
+def beats_alone(
+    evidence: Evidence, service: KeptnService, record: Integration | None, *, pods: int
+) -> bool | None:
+    """Whether the gateway saw the heartbeats of a record, and no more than one service sends.
+
+    None where the gateway's log says nothing: it was not read, or is not on the way.
+    """
+    kept = _fact(evidence, GatewayLog, evidence.topology.control_plane)
+    if kept is None or not kept.lines or record is None or service.mode != "remote":
+        return None
+    beats = sum(p.count for p in kept.pings if p.integration_id == record.id and 200 in p.statuses)
+    due = kept.window_s / service.behaviour.heartbeat_interval_s * max(1, pods)
+    return 0 < beats <= _SEVERAL * due
 
 
 def _is_exposed(
@@ -59,7 +76,9 @@ def _is_exposed(
     if endpoint.host.lower() in hosts | {name.lower() for name in exposed.names}:
         return True
     where = called(endpoint, logs, None, _fact(evidence, DnsAnswer, endpoint))
-    return bool(exposed.addresses.intersection(where.addresses))
+    own = (e for e in evidence.topology.endpoints if e.used_by_operator)
+    named = {a for e in own for a in called(e, (), None, _fact(evidence, DnsAnswer, e)).addresses}
+    return not (exposed.addresses | named).isdisjoint(where.addresses)
 
 
 def _is_internal(host: str) -> bool:

@@ -57,9 +57,15 @@ ELSEWHERE = seen(
     CONTROL_PLANE,
     GatewayService(namespace="keptn", load_balancer=(LoadBalancerIngress(ip="203.0.113.20"),)),
 )
-BEATS = seen(
-    CONTROL_PLANE,
-    GatewayLog(window_s=900, pings=(Pings(integration_id=ID, count=90, statuses=(200,)),)),
+BEATS, BEATS_OF_TWO = (
+    seen(
+        CONTROL_PLANE,
+        GatewayLog(
+            window_s=900, lines=900,
+            pings=(Pings(integration_id=ID, count=count, statuses=(200,)),),
+        ),
+    )
+    for count in (90, 171)
 )
 MORE = tuple(record(key=f"m{n}", name=f"other-{n}") for n in range(3))
 NOT_HERE = seen(
@@ -266,6 +272,12 @@ CASES = {
     ),
     "a heartbeat under its name, and nothing of itself": (
         OLD, [RUNS, listing(record())], "no-proof", "unknown",
+    ),
+    "a heartbeat under its name, and twice as many as one service sends": (
+        SERVICE, [RUNS, listing(record()), BEATS_OF_TWO], "no-proof", "unknown",
+    ),
+    "a heartbeat under its name, as many as one service sends": (
+        SERVICE, [RUNS, listing(record()), BEATS], "indirect", "connected",
     ),
     "a heartbeat under its name, and its log at peace": (
         OLD, [RUNS, listing(record()), log()], "indirect", "connected",
