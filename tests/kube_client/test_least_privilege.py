@@ -126,6 +126,7 @@ def admit(
     cluster_wide: bool = True,
     change: Change = unchanged,
     facts: frozenset[type] | None = None,
+    active: bool = False,
 ) -> Targets:
     """Grant what rbac prints, and point the targets at a kubeconfig of that user."""
     token = f"{user}-lab-token"
@@ -134,7 +135,12 @@ def admit(
         cluster.users[token] = User(name=user)
         subject = Subject(kind="User", name=user)
         text = manifests(
-            role, namespaces=namespaces, cluster_wide=cluster_wide, subject=subject, facts=facts
+            role,
+            namespaces=namespaces,
+            cluster_wide=cluster_wide,
+            subject=subject,
+            facts=facts,
+            active=active,
         )
         for document in yaml.safe_load_all(text):
             document["metadata"]["name"] += f"-{user}"
@@ -151,6 +157,8 @@ def admit(
     replace = msgspec.structs.replace
     return replace(
         found,
+        probe_pod=active,
+        active=active,
         control_plane=replace(found.control_plane, kubeconfig=str(path), namespaces=("keptn",)),
         execution_planes=tuple(
             replace(plane, kubeconfig=str(path), namespaces=namespaces_of(lab, plane.context))
@@ -280,3 +288,35 @@ async def test_the_rights_for_chosen_checks_let_them_find_what_all_rights_let_th
 
         results = await asyncio.gather(*(differing(fact) for fact in OF_SINGLE_FACTS))
     assert set().union(*results) == set()
+
+
+async def test_what_rbac_prints_for_probe_pods_is_enough_for_them(tmp_path: Path) -> None:
+    async with start(scenarios.loads(HEALTHY)) as lab:
+        snapshot = await examine(admit(lab, tmp_path, active=True))
+        refused = {
+            (context, s.verb, s.path)
+            for context, server in lab.servers.items()
+            for s in server.served
+            if s.status == 403
+        }
+    assert refused == set()
+    assert (snapshot.created, snapshot.remaining) == (1, 0)
+
+
+@pytest.mark.parametrize("verb", ["get", "create", "delete"])
+async def test_without_one_right_of_a_probe_pods_life_there_is_none(
+    tmp_path: Path, verb: str
+) -> None:
+    need = next(n for n in needs("execution-plane", active=True) if n.active and n.verb == verb)
+    async with start(scenarios.loads(HEALTHY)) as lab:
+        targets = admit(lab, tmp_path, active=True, change=without(need))
+        snapshot = await examine(targets)
+        written = [
+            s.path
+            for server in lab.servers.values()
+            for s in server.served
+            if s.method != "GET" and "authorization.k8s.io" not in s.path
+        ]
+    assert written == []
+    (note,) = [n for n in snapshot.not_attempted if n.probe == "pod-probe"]
+    assert note.unlock == f"{verb} pods in namespace keptn-jes"
