@@ -36,7 +36,13 @@ from keptn_doctor.api import (
 _KEPTN_ALSO = (401, 404, 405, 429)
 
 
-@check(about=KeptnService, layer=Layer.HTTP, breaks="disconnected", since="0.1")
+@check(
+    about=KeptnService,
+    layer=Layer.HTTP,
+    breaks="disconnected",
+    explained_by=("scheme-port-mismatch",),
+    since="0.1",
+)
 def judge(
     service: KeptnService,
     *,

@@ -39,7 +39,7 @@ from keptn_doctor.api import (
     about=KeptnService,
     layer=Layer.HTTP,
     breaks="disconnected",
-    explains=("answered-by-something-else", "login-page-in-front"),
+    explains=("answered-by-something-else",),
     since="0.1",
 )
 def judge(

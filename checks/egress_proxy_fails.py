@@ -13,6 +13,8 @@ False alarms  A firewall in front of Keptn that refuses this plane's address alo
 
 from __future__ import annotations
 
+import re
+
 from keptn_doctor.api import (
     Endpoint,
     ExecutionPlane,
@@ -32,6 +34,12 @@ from keptn_doctor.api import (
     read_log,
     skipped,
     undecided,
+)
+
+# net/http/transport.go: a CONNECT that is refused becomes an error of the transport, which is the
+# reason phrase alone; the answer of a server would be told with its status.
+_NO_STATUS = re.compile(
+    r'\\?": (?:Forbidden|Method Not Allowed|Bad Gateway|Service Unavailable|Gateway Timeout)"?$'
 )
 
 
@@ -92,11 +100,17 @@ def _refused_in_its_name(
     answers: GatewayAnswers | None,
 ) -> str:
     """What a proxy answers instead of Keptn; "" when the client does not call through one."""
-    proxied = endpoint.scheme == "http" and service.http_proxy and service.behaviour.proxy_on_poll
+    secure = endpoint.scheme == "https"
+    proxied = service.behaviour.proxy_on_poll and (
+        service.https_proxy if secure else service.http_proxy
+    )
     if not proxied or no_proxy_names(service.no_proxy, endpoint.host):
         return ""
     if answers is None or answers.reached != "keptn":
         return ""
+    if secure:
+        bare = [m for m in ongoing(logs) if _NO_STATUS.search(m.text)]
+        return quoted(bare[0]) if bare else ""
     if local is not None:
         answer = local.registration
         foreign = local.origin == "other" and answer.status in (403, 407, 502, 503, 504)

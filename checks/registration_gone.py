@@ -5,7 +5,8 @@ Meaning       The record was deleted by hand, by its time limit or with the data
 Decided by    The id that the pod printed when it registered, missing from the list; or "uniform
               integration not found" in its log.
 What to do    Restart the pod: it registers anew.
-False alarms  Clients from 0.14 on end themselves after ten lost heartbeats and register anew.
+False alarms  Clients before 0.9 register again every few seconds; their record is never lost.
+              Clients from 0.14 on end themselves after ten lost heartbeats and register anew.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from keptn_doctor.api import (
     passed,
     quoted,
     restart,
+    skipped,
     undecided,
 )
 
@@ -45,6 +47,8 @@ def judge(
     local: LocalApiAnswer | None,
 ) -> Finding:
     """An id that was given out and is no longer known."""
+    if service.behaviour.heartbeat != "ping":
+        return skipped(f"{service.name} registers anew all the time.")
     remedy = f"Restart {service.name}, so that it registers anew."
     command = restart(plane, service)
     told = ongoing(logs, cause="registration_gone")

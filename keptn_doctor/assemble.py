@@ -46,7 +46,7 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
         execution_planes=topology.execution_planes,
         verdicts=verdicts,
         causes=causes,
-        warnings=_warnings(findings, causes, explanation.contradicted),
+        warnings=_warnings(findings, causes, explanation),
         findings=findings,
         evidence=snapshot.observations,
         coverage=snapshot.not_attempted,
@@ -73,11 +73,14 @@ def _likely(verdicts: tuple[Verdict, ...], findings: tuple[Finding, ...]) -> lis
 
 
 def _warnings(
-    findings: tuple[Finding, ...], causes: Iterable[RootCause], contradicted: tuple[Finding, ...]
+    findings: tuple[Finding, ...], causes: Iterable[RootCause], explanation: Explanation
 ) -> tuple[Finding, ...]:
-    """Failed findings that break nothing, or nothing that works; crashes of checks too."""
+    """Failed findings that break nothing, or nothing that works; crashes of checks too.
+
+    A suspicion is left out when a proven cause is known to look like it.
+    """
     told = {cause_id(c.finding) for c in causes}
-    refuted = {cause_id(f) for f in contradicted}
+    refuted = {cause_id(f) for f in explanation.contradicted}
     return tuple(
         f
         for f in findings
@@ -86,6 +89,7 @@ def _warnings(
             f.status == "fail"
             and (f.breaks == "nothing" or cause_id(f) in refuted)
             and cause_id(f) not in told
+            and not (f.suspected and explanation.accounts_for(f))
         )
     )
 

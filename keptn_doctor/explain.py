@@ -129,6 +129,10 @@ class Explanation:
         covered = self._coverage.services(finding.subject)
         return tuple(s for s in covered if self._breaks_service(finding, s))
 
+    def accounts_for(self, finding: Finding) -> bool:
+        """Whether a break that holds is said to show itself as this finding, too."""
+        return bool(self._by_edge(finding))
+
     def _cause(
         self,
         group: list[Finding],
