@@ -30,7 +30,7 @@ PASSING: frozenset[Code] = frozenset(
         "truncated",
     }
 )
-PASSING_STATUS = frozenset({429, 503})
+PASSING_STATUS = frozenset({429, 503, 504})
 
 
 class Attempts:
