@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from keptn_doctor.attribution import spoken_age
 from keptn_doctor.decide_evidence import ServiceEvidence
 from keptn_doctor.evidence_table_words import only
-from keptn_doctor.log_reading import ongoing, quoted
+from keptn_doctor.log_reading import ongoing
+from keptn_doctor.model.keptn_facts import LogMatch
 from keptn_doctor.model.report import Says, Witness, WitnessName
 
 
@@ -37,7 +38,7 @@ def _witnesses(e: ServiceEvidence) -> Iterator[Witness]:
         told = ongoing(e.logs)
         yield Witness(
             who="log", says="fails" if told else "nothing",
-            words=quoted(told[0]) if told else "no fault in it",
+            words=_in_short(told[0]) if told else "no fault in it",
             vantage=f"{place}/{e.logs[0].pod}",
         )  # fmt: skip
     if e.health:
@@ -53,6 +54,11 @@ def _witnesses(e: ServiceEvidence) -> Iterator[Witness]:
             words=f"stopped at {stop}" if stop else "reaches the endpoint",
             vantage=f"{place}/{e.probes[0].pod}",
         )  # fmt: skip
+
+
+def _in_short(match: LogMatch) -> str:
+    times = f", {match.count} times" if match.count > 1 else ""
+    return f"{match.event}: {match.cause or match.signature}{times}"
 
 
 def _control_plane(e: ServiceEvidence) -> Iterator[Witness]:
