@@ -23,7 +23,8 @@ from keptn_doctor.session import Session
 LOOK_S = 40.0
 MOST_PODS = 3  # of one service, the newest
 _MOST_COMPONENT_LOGS = 16
-_ALWAYS_READ = ("api-service", "shipyard-controller", "keptn-mongo", "mongodb")
+_ALWAYS_READ = ("api-service", "shipyard-controller", "keptn-mongo", "mongodb", "keptn-nats")
+_NAMED_OTHERWISE = frozenset({"mongodb", "nats"})  # containers of the database and the broker
 
 
 def live_pods(workload: Workload) -> tuple[Pod, ...]:
@@ -176,7 +177,7 @@ def _is_wanted(workload: Workload, container: Container) -> bool:
         )
     if workload.name == GATEWAY:
         return container.state != "running"
-    if workload.name in _ALWAYS_READ and container.name in {workload.name, "mongodb"}:
+    if workload.name in _ALWAYS_READ and container.name in {workload.name, *_NAMED_OTHERWISE}:
         return True
     return container.state != "running" or not container.ready
 

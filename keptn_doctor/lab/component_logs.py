@@ -113,6 +113,15 @@ def _database_trouble(
             yield at, logrus(at, "error", text)
 
 
+def _nats(simulation: Simulation, since: datetime, until: datetime) -> Iterator[Line]:
+    """JetStream, from 0.14 on, has a store that can be full."""
+    state = simulation.keptn
+    if state.settings.store.nats == "full" and state.version >= (0, 14, 0):
+        for at in _ticks(since, until):
+            stamp = at.strftime("%Y/%m/%d %H:%M:%S.%f")
+            yield at, f"[1] {stamp} [WRN] JetStream resource limits exceeded for server"
+
+
 def _mongo(simulation: Simulation, since: datetime, until: datetime) -> Iterator[Line]:
     text = {"disk-full": _DISK, "wrong-credentials": _SCRAM}.get(
         simulation.keptn.settings.store.mongodb
@@ -133,4 +142,5 @@ _COMPONENTS: dict[str, _Lines] = {
     "mongodb-datastore": _datastore,
     "keptn-mongo": _mongo,
     "mongodb": _mongo,
+    "keptn-nats": _nats,
 }

@@ -117,7 +117,7 @@ class KeptnState:
         return None
 
     def nats_up(self) -> bool:
-        return self.settings.store.nats == "up"
+        return self.settings.store.nats != "down"
 
 
 def new_token() -> str:

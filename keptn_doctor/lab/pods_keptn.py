@@ -41,7 +41,7 @@ def _live(workload: str, container: str, log: ContainerLog, simulation: Simulati
     """The log of a component that runs: what it says of the requests and stores it sees."""
     if container == GATEWAY:
         return ContainerLog(present=_gateway(simulation), previous=log.previous)
-    if container not in {workload, "mongodb"}:
+    if container not in {workload, "mongodb", "nats"}:
         return log
     reading = component_log(workload, simulation, simulation.clock)
     return log if reading is None else ContainerLog(present=reading, previous=log.previous)

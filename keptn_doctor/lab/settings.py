@@ -249,7 +249,7 @@ class StoreSettings(Record, frozen=True, kw_only=True):
 
     mongodb: Literal["up", "down", "wrong-credentials", "disk-full"] = "up"
     mongodb_ago_s: float = 3600  # since when it is so: lastseen stops there
-    nats: Literal["up", "down"] = "up"
+    nats: Literal["up", "down", "full"] = "up"  # full: JetStream takes no more messages
     unmapped_events_lost: bool = False  # NATS accepts, nobody stores (datastore deaf)
 
 
