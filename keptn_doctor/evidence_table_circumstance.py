@@ -20,8 +20,8 @@ from keptn_doctor.evidence_table_words import (
 )
 from keptn_doctor.log_reading import ongoing, troubles
 
-MISSED_BEATS = 4  # one may be late, and one under way
-YOUNG_S = 30.0  # no reason for doubt, whatever the interval
+DUE_BEATS = 2.5  # one may have been lost, and one may be under way
+YOUNG_S = 20.0  # no reason for doubt, whatever the interval
 
 
 def health_says_unregistered(e: ServiceEvidence) -> Ruling | None:
@@ -49,7 +49,7 @@ def beats_missing(e: ServiceEvidence) -> Ruling | None:
     beat = e.fresh.age_s
     if e.local or not e.alive or beat is None:
         return None
-    if beat <= max(YOUNG_S, MISSED_BEATS * e.service.behaviour.heartbeat_interval_s):
+    if beat <= max(YOUNG_S, DUE_BEATS * e.service.behaviour.heartbeat_interval_s):
         return None
     return Ruling(
         connection="unknown",
