@@ -1,4 +1,4 @@
-"""Whatever look is missing of a world in which a service is cut off, it is never called connected."""
+"""Whatever look is missing of a world, a service that is cut off is never called connected."""
 
 from __future__ import annotations
 
@@ -41,7 +41,8 @@ def _snapshot(name: str) -> Snapshot:
 
 
 def _connected(snapshot: Snapshot) -> set[str]:
-    return {v.service for v in assemble(snapshot, CATALOGUE).verdicts if v.connection == "connected"}
+    verdicts = assemble(snapshot, CATALOGUE).verdicts
+    return {v.service for v in verdicts if v.connection == "connected"}
 
 
 @pytest.mark.parametrize("name", CUT_OFF)
