@@ -30,7 +30,10 @@ from keptn_doctor.api import (
     undecided,
 )
 
-_TIMED_OUT = re.compile(r"upstream timed out[^:]*: http://(?P<ip>[^:/]+)")
+_TIMED_OUT = re.compile(
+    r"upstream timed out[^:]*: http://(?P<ip>[^:/]+)\S*(?: \((?P<times>\d+) times\))?"
+)
+_SEVERAL = 3  # one or two come of a restart
 
 
 @check(
@@ -63,7 +66,9 @@ def judge(
     slow = [
         here[found["ip"]]
         for text in (log.upstream_errors if log else ())
-        if (found := _TIMED_OUT.search(text)) and found["ip"] in here
+        if (found := _TIMED_OUT.search(text))
+        and found["ip"] in here
+        and int(found["times"] or 1) >= _SEVERAL
     ]
     up = [service for service in slow if service.ready]
     if slow and not up:

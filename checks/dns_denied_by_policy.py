@@ -20,6 +20,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     NetworkPolicies,
     PodLog,
+    SdkHealth,
     answered,
     check,
     failed,
@@ -29,6 +30,7 @@ from keptn_doctor.api import (
     passed,
     permits_dns,
     quoted,
+    registered,
     restricting,
     skipped,
     suspected,
@@ -56,6 +58,7 @@ def judge(
     endpoint: Endpoint | None,
     policies: NetworkPolicies,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
 ) -> Finding:
     """No rule for port 53 is proof; a rule for the wrong pods is a suspicion."""
@@ -63,7 +66,7 @@ def judge(
         return skipped(f"{service.name} has no endpoint with a host.")
     if written_address(endpoint.host) == endpoint.host:
         return skipped(f"{endpoint.host} is an address; nothing has to be resolved.")
-    if answered(local):
+    if answered(local) or (registered(health) and not ongoing(logs)):
         return passed(f"{service.name} gets an answer from {endpoint.host}.")
     selected = restricting(policies, service)
     if not selected:

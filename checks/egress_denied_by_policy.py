@@ -26,15 +26,18 @@ from keptn_doctor.api import (
     NetworkPolicies,
     PodLog,
     PodProbe,
+    SdkHealth,
     answered,
     called,
     check,
     failed,
     kubectl,
     names_of,
+    ongoing,
     passed,
     permits,
     pinned_addresses,
+    registered,
     restricting,
     skipped,
     undecided,
@@ -57,6 +60,7 @@ def judge(
     endpoint: Endpoint | None,
     policies: NetworkPolicies,
     local: LocalApiAnswer | None,
+    health: SdkHealth | None,
     logs: tuple[PodLog, ...] | None,
     probe: PodProbe | None,
     outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
@@ -64,7 +68,7 @@ def judge(
     """Objects decide, unless the service is seen to get through."""
     if endpoint is None or not endpoint.port:
         return skipped(f"{service.name} has no endpoint with a port.")
-    if answered(local):
+    if answered(local) or (registered(health) and not ongoing(logs)):
         return passed(f"{service.name} gets an answer from {endpoint.host}.")
     selected = restricting(policies, service)
     if not selected:

@@ -5,13 +5,15 @@ Meaning       k3s and k3d give a LoadBalancer Service its port on the nodes them
               that port meets the other one.
 Decided by    Pods of the gateway's svclb DaemonSet that no node has "free ports" for.
 What to do    Expose the gateway on another port, or remove the other Service.
-False alarms  While some node still has the port free, the gateway is reached through that one.
+False alarms  While some node still has the port free, or a route leads to the gateway, it is
+              reached by that.
 """
 
 from __future__ import annotations
 
 from keptn_doctor.api import (
     ControlPlane,
+    ExposureRoutes,
     Finding,
     GatewayService,
     Layer,
@@ -42,7 +44,11 @@ from keptn_doctor.api import (
     since="0.1",
 )
 def judge(
-    control_plane: ControlPlane, *, provider: LoadBalancerProvider, gateway: GatewayService | None
+    control_plane: ControlPlane,
+    *,
+    provider: LoadBalancerProvider,
+    gateway: GatewayService | None,
+    routes: ExposureRoutes | None,
 ) -> Finding:
     """Scheduling of the pods that would bind the port tells."""
     if gateway is not None and gateway.type != "LoadBalancer":
@@ -54,7 +60,8 @@ def judge(
         return passed("The gateway's load balancer pods have their port.")
     others = ", ".join(provider.same_port_services)
     holder = f"; {others} claims the same port" if others else ""
-    some = len(blocked) < len(provider.svclb_pods)
+    led = routes is not None and any(route.targets_gateway for route in routes.routes)
+    some = led or len(blocked) < len(provider.svclb_pods)
     return failed(
         f"{len(blocked)} of {len(provider.svclb_pods)} load balancer pods of the gateway find "
         f"their port taken on the node{holder}.",

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from keptn_doctor.api import (
     ControlPlane,
+    ExposureRoutes,
     Finding,
     GatewayAnswers,
     GatewayService,
@@ -40,11 +41,14 @@ def judge(
     provider: LoadBalancerProvider,
     gateway: GatewayService | None,
     answers: tuple[GatewayAnswers, ...] | None,
+    routes: ExposureRoutes | None,
 ) -> Finding:
     """A defect of the announcer counts only as long as nobody gets through."""
     addresses = [entry.ip for entry in gateway.load_balancer if entry.ip] if gateway else []
     if gateway is None or gateway.type != "LoadBalancer" or not addresses:
         return skipped("The gateway has no load balancer with an address.")
+    if routes is not None and any(route.targets_gateway for route in routes.routes):
+        return skipped("A route leads to the gateway beside its load balancer.")
     defects = [text for text in provider.defects if "announces" in text or "speaker" in text]
     if not defects:
         return passed("Nothing speaks against the load balancer's address being announced.")

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from keptn_doctor.api import (
+    CONTROL_PLANE,
     OPERATOR_SIDE,
     ControlPlane,
     DnsAnswer,
@@ -73,6 +74,7 @@ def judge(
     gateway: GatewayService | None,
     routes: ExposureRoutes | None,
     outside: Annotated[DnsAnswer | Failure | None, OPERATOR_SIDE],
+    at_home: Annotated[GatewayAnswers | None, CONTROL_PLANE],
 ) -> Finding:
     """Two lists that share little, or two versions, are two control planes."""
     if endpoint is None or not endpoint.host:
@@ -95,17 +97,18 @@ def judge(
     own = attribute(service, listing, logs).integration if listing is not None else None
     if own is not None and listing is not None and freshness(own, listing).state == "fresh":
         return passed(f"{service.name} is registered and alive at this control plane.")
-    there = answers.keptn_version if answers is not None and answers.reached == "keptn" else ""
+    there = _version(answers)
     if not there:
         return undecided(f"Which Keptn answers at {endpoint.url} was not seen.")
-    here, where = control_plane.version, called(endpoint, logs, None, outside)
+    here = _version(at_home) or control_plane.version
+    where = called(endpoint, logs, None, outside)
     exposed = exposed_addresses(gateway, routes, None)
-    elsewhere = (
-        exposed.addresses and not exposed.names and not (set(where.addresses) & exposed.addresses)
-    )
+    if set(where.addresses) & exposed.addresses:
+        return passed(f"{endpoint.host} is an address of this control plane's gateway.")
+    known_apart = bool(exposed.addresses and not exposed.names and where.addresses)
     if here and here != there:
         why = f"it is version {there}, this one {here}"
-    elif elsewhere and where.addresses and ongoing(logs, cause="bad_token"):
+    elif known_apart and ongoing(logs, cause="bad_token"):
         why = f"its address {where.addresses[0]} is none of this gateway's"
     else:
         return passed(f"The Keptn at {endpoint.url} is of the same version, {there}.")
@@ -114,3 +117,9 @@ def judge(
         remedy=remedy,
         command=command,
     )
+
+
+def _version(answers: GatewayAnswers | None) -> str:
+    """As Keptn's own description has it; that of an image may be written otherwise."""
+    reached = answers is not None and answers.reached == "keptn"
+    return answers.keptn_version if answers is not None and reached else ""

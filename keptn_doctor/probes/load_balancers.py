@@ -124,7 +124,9 @@ async def _metallb_defects(
             )
         elif pool := _silent_pool(pools or (), announced, gateway):
             defects.append(f"metallb: nothing announces the addresses of its pool {pool}")
-    speakers = [pod for pod in pods if "speaker" in pod.name and pod.namespace == "metallb-system"]
+    speakers = [
+        pod for pod in pods if "speaker" in pod.name and "metallb" in f"{pod.namespace}/{pod.name}"
+    ]
     if not any(_is_ready(pod) for pod in speakers):
         defects.append("metallb: no speaker pod is ready")
     return tuple(defects)

@@ -32,3 +32,9 @@ PASSES = [
 
 def test_a_backend_that_is_down_is_not_slow():
     assert judge_one(__file__, world(CONTROL, services(ready=0), LATE)).status == "skip"
+
+
+def test_one_time_out_comes_of_a_restart():
+    once = log("upstream timed out: http://10.96.1.1:8080/v1/event")
+
+    assert judge_one(__file__, world(CONTROL, services(), once)).status == "pass"

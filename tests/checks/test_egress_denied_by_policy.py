@@ -1,8 +1,8 @@
 from check_under_test import judge_one
 from exposure_worlds import dns, policies_seen
 
-from keptn_doctor.api import ControlPlane, EgressRule, ExecutionPlane, NetworkPolicy
-from keptn_doctor.testing import keptn_service, own_request, world
+from keptn_doctor.api import ControlPlane, EgressRule, ExecutionPlane, NetworkPolicy, SdkHealth
+from keptn_doctor.testing import keptn_service, own_request, seen, world
 
 SERVICE = keptn_service()
 DNS_ONLY = NetworkPolicy(
@@ -58,3 +58,11 @@ def test_in_one_cluster_selectors_decide():
     )
 
     assert judge_one(__file__, one).status == "skip"
+
+
+def test_an_sdk_service_that_registered_got_through():
+    sdk = keptn_service(client="sdk", client_version="0.3.0")
+    health = seen(sdk, SdkHealth(pod="x", port=8080, status=200))
+    looks = (sdk, policies_seen(DNS_ONLY), dns(sdk), health)
+
+    assert judge_one(__file__, world(*looks)).status == "pass"

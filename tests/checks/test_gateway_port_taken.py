@@ -1,5 +1,5 @@
 from check_under_test import judge_one
-from exposure_worlds import gateway_seen, provider_seen
+from exposure_worlds import gateway_seen, provider_seen, route, routes_seen
 
 from keptn_doctor.api import Condition, Pod
 from keptn_doctor.testing import world
@@ -38,3 +38,9 @@ def test_other_load_balancers_have_no_such_ports():
     finding = judge_one(__file__, world(provider_seen(providers=("metallb",)), gateway_seen(ip="")))
 
     assert finding.status == "skip"
+
+
+def test_behind_an_ingress_nobody_needs_the_port():
+    routed = world(provider_seen(svclb_pods=(BLOCKED,)), gateway_seen(ip=""), routes_seen(route()))
+
+    assert judge_one(__file__, routed).breaks == "nothing"

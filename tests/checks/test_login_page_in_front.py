@@ -38,3 +38,15 @@ def test_a_redirect_to_the_same_host_is_no_login():
     )
 
     assert finding.status == "unknown"
+
+
+def test_a_redirect_to_https_of_a_host_that_sounds_like_a_login_is_none():
+    service = keptn_service(endpoint="http://keptn-sso.example.com/keptn/api")
+    hop = (
+        "308 http://keptn-sso.example.com/keptn/api/x -> https://keptn-sso.example.com/keptn/api/x"
+    )
+    page = reply(redirects=(hop,))
+
+    finding = judge_one(__file__, world(service, answers_seen(service, swagger=page)))
+
+    assert finding.status == "pass"

@@ -1,14 +1,16 @@
 from check_under_test import judge_one
 from exposure_worlds import answers_seen, dns, gateway_seen
 
-from keptn_doctor.api import ControlPlane
+from keptn_doctor.api import ControlPlane, GatewayAnswers
 from keptn_doctor.testing import (
     REGISTRATION_ID,
+    endpoint,
     integration,
     keptn_service,
     line,
     own_request,
     pod_log,
+    seen,
     uniform,
     world,
 )
@@ -62,3 +64,24 @@ def test_a_record_that_came_in_between_does_not_make_one_control_plane_two():
     shown = own_request(SERVICE, listed=(REGISTRATION_ID, "o0", "o1", "new"))
 
     assert judge_one(__file__, world(CONTROL, SERVICE, shown, ours)).status == "pass"
+
+
+def test_a_version_is_compared_with_keptns_own_word_where_there_is_one():
+    mine = endpoint("https://keptn.example.com/api", used_by_operator=True)
+    own = seen(mine, GatewayAnswers(reached="keptn", keptn_version="develop"))
+    same = world(CONTROL, SERVICE, mine, own, answers_seen(SERVICE, version="develop"), uniform())
+
+    assert judge_one(__file__, same).status == "pass"
+
+
+def test_an_address_of_this_gateway_is_no_other():
+    here = world(
+        CONTROL,
+        SERVICE,
+        answers_seen(SERVICE, version="0.18.2"),
+        uniform(),
+        gateway_seen(),
+        dns(SERVICE, name="stage.example.com"),
+    )
+
+    assert judge_one(__file__, here).status == "pass"
