@@ -8,8 +8,8 @@ Decided by    Connection or name failures that keep coming in the client's log (
               last one just now), while its own requests are answered.
 What to do    Look at every address of the host and every node behind it by itself; then at NAT and
               firewall on the way out of the plane.
-False alarms  A few failures while the gateway was replaced end by themselves: only failures of the
-              last minutes count.
+False alarms  A few failures while the gateway was replaced end by themselves: only those of the last
+              minute count.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from keptn_doctor.api import (
     answered,
     check,
     failed,
-    ongoing,
     passed,
     quoted,
     read_log,
     skipped,
+    troubles,
     undecided,
 )
 
 _OFTEN = 3
+_JUST_NOW_S = 60.0  # a client beats and polls every ten seconds at most
 
 
 @check(
@@ -66,10 +67,11 @@ def judge(
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
     present = tuple(log for log in logs or () if not log.previous)
-    told = ongoing(
+    told = troubles(
         present,
         event=("heartbeat", "poll", "send"),
         cause=("tcp_timeout", "tcp_refused", "tcp_reset", "dns"),
+        within_s=_JUST_NOW_S,
     )
     often = [match for match in told if match.count >= _OFTEN]
     if not often:
