@@ -8,8 +8,8 @@ Decided by    Connection or name failures that keep coming in the client's log (
               last one just now), while its own requests are answered.
 What to do    Look at every address of the host and every node behind it by itself; then at NAT and
               firewall on the way out of the plane.
-False alarms  A few failures while the gateway was replaced end by themselves: only those of the last
-              minute count.
+False alarms  A few failures while the gateway was replaced end by themselves: only those of
+              the last minute count.
 """
 
 from __future__ import annotations

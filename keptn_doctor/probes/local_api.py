@@ -27,6 +27,8 @@ _POLLABLE = re.compile(r"^sh\.keptn\.event\.[a-zA-Z0-9-]+\.triggered$")
 _ANY_TYPE = "sh.keptn.event.keptn-doctor.triggered"
 _MOST_IDS = 500
 _REJECTED = 401
+_MORE_TRIES = 2
+_AT_ONCE_MS = 2000.0
 
 
 class _Listed(msgspec.Struct):
@@ -51,7 +53,8 @@ async def ask_local_api(
     """List the registrations and poll once for ``topic``, both through the pod's own proxy.
 
     A rejected token is not tried a second time: each try takes a turn of the control plane's
-    limiter away from others (``api/middleware/ratelimiter.go``).
+    limiter away from others (``api/middleware/ratelimiter.go``). Where nobody is reached, and that
+    is known at once, the poll is tried again: a way that breaks now and then is not a dead one.
     Raises WorldFault when the pod's port cannot be reached.
     """
 
@@ -64,13 +67,20 @@ async def ask_local_api(
         finally:
             await stream.aclose()
 
+    async def ask_poll() -> HttpAnswer | Failure:
+        try:
+            return (await get(POLL + topic)).answer
+        except WorldFault as fault:
+            return fault.failure
+
     registration = await get(REGISTRATION)
     poll: HttpAnswer | Failure | None = None
     if registration.answer.status != _REJECTED:
-        try:
-            poll = (await get(POLL + topic)).answer
-        except WorldFault as fault:
-            poll = fault.failure
+        poll = await ask_poll()
+        for _ in range(_MORE_TRIES):
+            if not (_failed_at_once(registration.answer) and _failed_at_once(poll)):
+                break
+            poll = await ask_poll()
     listed = _listed(registration)
     ids = tuple(item.id for item in listed or () if item.id)
     return LocalApiAnswer(
@@ -81,6 +91,15 @@ async def ask_local_api(
         origin=origin_of(registration.answer),
         integrations=ids[:_MOST_IDS],
         listed=None if listed is None else len(listed),
+    )
+
+
+def _failed_at_once(answer: HttpAnswer | Failure) -> bool:
+    """The distributor reached nobody and did not have to wait long to know it."""
+    return (
+        isinstance(answer, HttpAnswer)
+        and origin_of(answer) == "distributor"
+        and answer.elapsed_ms < _AT_ONCE_MS
     )
 
 
