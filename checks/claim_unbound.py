@@ -26,6 +26,7 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     kubectl,
     passed,
     undecided,
@@ -52,7 +53,7 @@ def judge(control_plane: ControlPlane, *, components: Components, claims: Claims
     if not stuck:
         return passed("No pod of the control plane waits for a volume.")
     names = tuple(w.name for w in stuck)
-    breaks, layer = bites(names)
+    breaks, layer = bites(felt(components, names))
     pending = [c for c in claims.claims if c.phase in ("Lost", "Pending")] if claims else []
     of_stuck = [c for c in pending if _owner(c) in names] or pending
     return failed(

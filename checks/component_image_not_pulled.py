@@ -20,11 +20,14 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     kubectl,
     passed,
     pull_failures,
     undecided,
 )
+
+_RANK = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 @check(
@@ -50,11 +53,9 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     if not stuck:
         return passed("Every image of the control plane was pulled.")
     down = tuple(w.name for w in components.found if w.name in stuck and w.ready == 0)
-    breaks, layer = bites(down)
+    breaks, layer = bites(felt(components, down))
     names = down or tuple(stuck)
-    first = min(names, key=lambda name: (bites((name,))[1], name))
-    if breaks != "nothing":
-        first = min((n for n in names if bites((n,))[0] == breaks), key=lambda n: bites((n,))[1])
+    first = min(names, key=lambda name: (_RANK[bites((name,))[0]], bites((name,))[1], name))
     container = stuck[first][0]
     message = f": {container.message.rstrip('.')}" if container.message else ""
     others = f" {len(names) - 1} other workloads have the same trouble." if names[1:] else ""

@@ -18,11 +18,14 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     kubectl,
     misconfigured,
     passed,
     undecided,
 )
+
+_RANK = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 @check(
@@ -48,9 +51,9 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     if not stuck:
         return passed("The pods of the control plane find everything that they refer to.")
     down = tuple(w.name for w in components.found if w.name in stuck and w.ready == 0)
-    breaks, layer = bites(down)
+    breaks, layer = bites(felt(components, down))
     names = down or tuple(stuck)
-    first = min(names, key=lambda name: bites((name,)) != (breaks, layer))
+    first = min(names, key=lambda name: _RANK[bites((name,))[0]])
     message = stuck[first].message.rstrip(".") or "what it refers to is missing"
     return failed(
         f"Container {stuck[first].name} of {first} is not started: {message}.",

@@ -20,6 +20,7 @@ from keptn_doctor.api import (
     check,
     crash_loops,
     failed,
+    felt,
     kubectl,
     on_the_way,
     passed,
@@ -56,7 +57,7 @@ def judge(control_plane: ControlPlane, *, components: Components, taken_at: date
     if not killed:
         return passed("No part of the control plane keeps being killed for memory.")
     down = tuple(w.name for w in needed if w.name in killed and w.ready == 0)
-    breaks, layer = bites(down)
+    breaks, layer = bites(felt(components, down))
     names = down or tuple(killed)
     container = killed[names[0]]
     limit = f" of {container.limit_memory_mi} MiB" if container.limit_memory_mi else ""

@@ -20,12 +20,15 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     is_limit,
     kubectl,
     passed,
     refused_creation,
     undecided,
 )
+
+_RANK = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 @check(
@@ -51,10 +54,9 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     if not refused:
         return passed("No pod of the control plane is refused.")
     down = tuple(w.name for w in components.found if w.name in refused and w.ready == 0)
-    breaks, layer = bites(down)
+    breaks, layer = bites(felt(components, down))
     names = down or tuple(refused)
-    worst = [name for name in names if bites((name,)) == (breaks, layer)] or list(names)
-    first = refused[worst[0]]
+    first = refused[min(names, key=lambda name: _RANK[bites((name,))[0]])]
     remedy = (
         "Raise the quota, or set the requests and limits that it asks for."
         if is_limit(first)

@@ -18,6 +18,7 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     kubectl,
     on_the_way,
     passed,
@@ -49,7 +50,7 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     if not off:
         return passed("Every part of the control plane that events need asks for a replica.")
     names = tuple(workload.name for workload in off)
-    breaks, layer = bites(names)
+    breaks, layer = bites(felt(components, names))
     targets = " ".join(f"{w.workload_kind.lower()}/{w.name}" for w in off)
     return failed(
         f"{', '.join(names)} of the control plane {'is' if len(names) == 1 else 'are'} scaled to "

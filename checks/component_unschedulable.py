@@ -19,6 +19,7 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     kubectl,
     passed,
     undecided,
@@ -51,7 +52,7 @@ def judge(control_plane: ControlPlane, *, components: Components, nodes: Nodes |
     if not stuck:
         return passed("Every pod of the control plane has a node.")
     down = tuple(w.name for w in components.found if w.name in stuck and w.ready == 0)
-    breaks, layer = bites(down)
+    breaks, layer = bites(felt(components, down))
     names = down or tuple(stuck)
     return failed(
         f"No node takes the pods of {', '.join(names)}: {stuck[names[0]]}.{_room(nodes)}",

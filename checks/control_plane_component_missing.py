@@ -19,6 +19,7 @@ from keptn_doctor.api import (
     bites,
     check,
     failed,
+    felt,
     kubectl,
     passed,
     undecided,
@@ -48,7 +49,7 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     )
     if not gone:
         return passed(f"Every workload of Keptn {components.keptn_version} is there.")
-    breaks, layer = bites(gone)
+    breaks, layer = bites(felt(components, gone))
     return failed(
         f"The control plane lacks {', '.join(gone)}, which Keptn {components.keptn_version} "
         "installs.",

@@ -22,6 +22,7 @@ from keptn_doctor.api import (
     check,
     failed,
     fails_on_processor,
+    felt,
     kubectl,
     live_pods,
     on_the_way,
@@ -74,7 +75,7 @@ def judge(
     if not hit:
         return passed("No part of the control plane fails on the processor of its node.")
     names = tuple(w.name for w in hit)
-    breaks, layer = bites(names)
+    breaks, layer = bites(felt(components, names))
     kinds = ", ".join(sorted(set(foreign.values()))) or "another architecture"
     return failed(
         f"{', '.join(names)} cannot run on its node: the nodes are {kinds}, the images amd64 only.",

@@ -15,9 +15,11 @@ from keptn_doctor.api import (
     ControlPlane,
     Finding,
     Layer,
+    bites,
     check,
     component,
     failed,
+    felt,
     kubectl,
     passed,
     skipped,
@@ -36,6 +38,7 @@ def judge(control_plane: ControlPlane, *, components: Components, claims: Claims
     pending = (
         [c for c in claims.claims if c.phase == "Pending" and "nats" in c.name] if claims else []
     )
+    breaks, layer = bites(felt(components, (workload.name,)))
     volume = f"; its volume claim {pending[0].name} is not bound" if pending else ""
     return failed(
         f"No pod of the broker {workload.name} is ready: {why_not_ready(workload)}{volume}.",
@@ -45,5 +48,7 @@ def judge(control_plane: ControlPlane, *, components: Components, claims: Claims
             f"describe {workload.workload_kind.lower()}/{workload.name}",
             namespace=control_plane.namespace,
         ),
+        breaks=breaks,
+        layer=layer,
         parts=(workload.name,),
     )

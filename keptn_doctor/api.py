@@ -41,7 +41,7 @@ from keptn_doctor.attribution import (
     shown_integrations,
     spoken_age,
 )
-from keptn_doctor.component_reading import BROKERS, DATABASES, bites, on_the_way, reasons
+from keptn_doctor.component_reading import BROKERS, DATABASES, bites, felt, on_the_way, reasons
 from keptn_doctor.knowledge.support import (
     ClusterSize,
     control_plane_size,
@@ -308,7 +308,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     # addresses and network policies
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
-    "bites", "on_the_way", "reasons", "DATABASES", "BROKERS",
+    "bites", "felt", "on_the_way", "reasons", "DATABASES", "BROKERS",
     "denied", "Denied", "refused_credentials", "unreached_server",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",

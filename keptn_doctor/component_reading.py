@@ -46,6 +46,18 @@ def bites(names: Iterable[str]) -> tuple[Breaks, Layer]:
     return "nothing", Layer.WORKLOAD
 
 
+def felt(components: Components, names: Iterable[str]) -> tuple[str, ...]:
+    """These workloads, and those that are down and need one of them: what their trouble reaches."""
+    reached = list(dict.fromkeys(names))
+    for _ in range(2):  # an event store that waits for the database, and who waits for that
+        reached += [
+            w.name
+            for w in components.found
+            if w.ready == 0 and w.name not in reached and not set(reasons(w)).isdisjoint(reached)
+        ]
+    return tuple(reached)
+
+
 def on_the_way(components: Components) -> tuple[Workload, ...]:
     """The workloads that heartbeats, polls or events need, those first that break most."""
     needed = [w for w in components.found if bites((w.name,))[0] != "nothing"]

@@ -2,7 +2,7 @@ import pytest
 from check_under_test import judge_one
 
 from keptn_doctor.api import Layer
-from keptn_doctor.testing import component, control_plane_runs, world
+from keptn_doctor.testing import component, container, control_plane_runs, pod_of, world
 
 
 def _off(*names):
@@ -39,3 +39,13 @@ def test_the_command_scales_up_what_is_off():
     command = judge_one(__file__, _off("shipyard-controller")).command
 
     assert "scale deployment/shipyard-controller --replicas=1" in command
+
+
+def test_what_waits_for_it_and_is_down_as_well_makes_it_worse():
+    waits = container("wait-for-nats", init=True, ready=False)
+    api_service = component("api-service", pod_of("keptn", waits), ready=0)
+    off = component("keptn-nats", ready=0, desired=0)
+    finding = judge_one(__file__, world(control_plane_runs(off, api_service)))
+
+    assert (finding.breaks, finding.layer) == ("disconnected", Layer.AUTH)
+    assert finding.parts == ("keptn-nats",)
