@@ -83,7 +83,7 @@ def _would_have_ended(e: ServiceEvidence) -> bool:
     """
     settled_for = e.age_s is not None and e.age_s >= SETTLED_S
     ends = e.service.behaviour.known and e.service.behaviour.exits_when_heartbeat_fails
-    return settled_for and ends and e.beats_alone is not False
+    return settled_for and ends and e.beats_alone is not False and e.leads_here is not False
 
 
 def whose_control_plane(e: ServiceEvidence) -> Ruling | None:

@@ -106,11 +106,13 @@ ANY_TRUTH = st.builds(
 def _possible(truth: Truth) -> bool:
     """A namesake that uses the very record makes it anew when it was deleted.
 
-    For two minutes after a cut it can stand in for a client that has not given up yet; the number
-    of heartbeats in the gateway's log tells, which is none of the looks here.
+    For two minutes after a cut it can stand in for a client that has not given up yet, and for
+    ever for one that is content with another control plane; heartbeats in the gateway's log and
+    the addresses that are called tell, which are none of the looks here.
     """
     young = truth.since <= GAVE_UP_S
-    return not (_shared(truth) and (truth.wrong == "deleted" or (truth.wrong and young)))
+    hidden = truth.wrong in ("deleted", "elsewhere") or (truth.wrong != "" and young)
+    return not (_shared(truth) and hidden)
 
 
 def looks_of(truth: Truth) -> list[Observation]:
