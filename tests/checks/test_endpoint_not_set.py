@@ -1,13 +1,12 @@
 from check_under_test import judge_one
 
 from keptn_doctor.api import ControlPlane, EnvProblem, ExecutionPlane
-from keptn_doctor.testing import keptn_service, pod_log, world
+from keptn_doctor.testing import keptn_service, world
 
 SERVICE = keptn_service(endpoint="", mode="nats")
 HOME = ControlPlane(namespace="keptn", cluster_uid="c", api_url="https://keptn.example.com/api")
 FAILS = [world(SERVICE, ExecutionPlane(name="exec-a", context="ctx", cluster_uid="e"), HOME)]
-REMOTE = keptn_service()
-PASSES = [world(REMOTE, pod_log(REMOTE))]
+PASSES = [world(keptn_service())]
 
 
 def test_it_gives_the_command_with_the_control_planes_endpoint():
