@@ -131,7 +131,8 @@ def _headline(
     sentence = _sentence(verdicts, causes)
     if not unseen:
         return sentence
-    return f"Nothing of execution plane {_listed(list(unseen))} could be seen. {sentence}"
+    planes = "execution plane" if len(unseen) == 1 else "execution planes"
+    return f"Nothing of {planes} {_listed(list(unseen))} could be seen. {sentence}"
 
 
 def _sentence(verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...]) -> str:

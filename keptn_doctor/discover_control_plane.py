@@ -108,18 +108,16 @@ async def _locate(
 ) -> tuple[str, tuple[str, ...]]:
     """The control plane's namespace, "" when there is none, and others that hold a gateway."""
     everywhere = await attempt(find_gateways(kube))
-    if isinstance(everywhere, Failure):
-        found = await _one_by_one(session, kube, target, everywhere, subject=subject)
-    else:
-        found = everywhere
+    found, complete = ((), False) if isinstance(everywhere, Failure) else (everywhere, True)
+    if isinstance(everywhere, Failure) and everywhere.code == "forbidden":
+        found, complete = await _one_by_one(session, kube, target, subject=subject)
     wanted = [name for name in found if not target.namespaces or name in target.namespaces]
     if not wanted:
         where = ", ".join(target.namespaces) or "any namespace that could be searched"
         seen = f"; there is one in {', '.join(found)}" if found else ""
-        if not isinstance(everywhere, Failure) or everywhere.code == "forbidden":
-            told = fault("kube", "not-found", f"no Keptn gateway in {where}{seen}").failure
-        else:
-            told = everywhere
+        told = fault("kube", "not-found", f"no Keptn gateway in {where}{seen}").failure
+        if isinstance(everywhere, Failure) and not (complete or found):
+            told = everywhere  # what could not be looked at may hold one
         await record_failure(session, "gateway-service", subject, told)
         return "", found
     chosen = "keptn" if "keptn" in wanted else wanted[0]
@@ -130,13 +128,13 @@ async def _one_by_one(
     session: Session,
     kube: KubeClient,
     target: ClusterTarget,
-    refused: Failure,
     *,
     subject: str,
-) -> tuple[str, ...]:
-    """Search the namespaces that may be read, when the cluster as a whole may not."""
-    if refused.code != "forbidden":
-        return ()
+) -> tuple[tuple[str, ...], bool]:
+    """Search the namespaces one by one, when the cluster as a whole may not be read.
+
+    The second part says whether every namespace that was thought of could be searched.
+    """
     names = target.namespaces
     if not names:
         listed = await attempt(kube.list("/api/v1/namespaces", k8s.Namespace))
@@ -150,7 +148,8 @@ async def _one_by_one(
         for name, here in zip(names, answers, strict=True):
             if isinstance(here, Failure):
                 skip(session, "gateway-service", subject, here, what=f"{name} was not searched")
-    return tuple(dict.fromkeys(found))
+    complete = not any(isinstance(here, Failure) for here in answers)
+    return tuple(dict.fromkeys(found)), complete
 
 
 class _Reading:

@@ -31,13 +31,21 @@ GATEWAY_LABEL = f"app.kubernetes.io/name={GATEWAY}"
 async def find_gateways(kube: KubeClient, namespace: str = "") -> tuple[str, ...]:
     """Namespaces that hold a Keptn gateway, in all or in one; by label, then by Service name.
 
-    The label is the only one that all versions from 0.8.3 share.
+    The label is the only one that all versions from 0.8.3 share. Raises WorldFault when nothing
+    was found and Deployments may not be listed: then there may be one all the same.
     """
-    deployments = await kube.list(
-        scoped("/apis/apps/v1", "deployments", namespace),
-        k8s.Object,
-        {"labelSelector": GATEWAY_LABEL},
-    )
+    refusal: WorldFault | None = None
+    deployments: tuple[k8s.Object, ...] = ()
+    try:
+        deployments = await kube.list(
+            scoped("/apis/apps/v1", "deployments", namespace),
+            k8s.Object,
+            {"labelSelector": GATEWAY_LABEL},
+        )
+    except WorldFault as fault:
+        if fault.failure.code != "forbidden":
+            raise
+        refusal = fault
     found = {item.namespace or namespace for item in deployments}
     if not found:
         services = await kube.list(
@@ -46,6 +54,8 @@ async def find_gateways(kube: KubeClient, namespace: str = "") -> tuple[str, ...
             {"fieldSelector": f"metadata.name={GATEWAY}"},
         )
         found = {item.namespace or namespace for item in services}
+    if refusal and not found:
+        raise refusal
     return tuple(sorted(found))
 
 
