@@ -66,6 +66,8 @@ def judge(
     """What works is asked for; what fails is in the log of the present run."""
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
+    if logs is None and local is None:
+        return undecided(f"Neither the log nor a request of {service.name} was seen.")
     present = tuple(log for log in logs or () if not log.previous)
     told = troubles(
         present,
