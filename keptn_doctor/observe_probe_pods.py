@@ -27,6 +27,7 @@ from keptn_doctor.probe_pod_manifest import (
     drawn_in_by,
     probe_pod,
     why_not,
+    without_image,
 )
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient, pod_path
@@ -128,7 +129,9 @@ async def _look(
     entry.refused = True  # until the request goes out
     model = await entry.kube.get(pod_path(beside.namespace, beside.name), dict[str, Any])
     labels = copied_labels(model, await _policies(entry))
-    unfit = why_not(model) or _drawn_in(drawn_in_by(labels, await _services(entry)))
+    options = session.targets.probe
+    imageless = "" if options.image else without_image(model, service.container)
+    unfit = why_not(model) or imageless or _drawn_in(drawn_in_by(labels, await _services(entry)))
     if unfit:
         return Failure(phase="kube", code="pod-not-running", detail=f"no probe pod: {unfit}")
     manifest: Json = probe_pod(
@@ -138,7 +141,7 @@ async def _look(
         name=entry.name,
         run=session.janitor.run,
         labels=labels,
-        options=session.targets.probe,
+        options=options,
     )
     entry.refused = False
     return await run_probe_pod(entry, manifest, redactor=session.redactor)

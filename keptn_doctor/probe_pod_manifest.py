@@ -28,6 +28,7 @@ _PROXY_VARIABLES = frozenset(
     name for stem in ("http_proxy", "https_proxy", "no_proxy") for name in (stem, stem.upper())
 )
 _MESH = {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"}
+_NO_IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 Json = dict[str, Any]
 
 
@@ -68,6 +69,15 @@ def why_not(model: Json) -> str:
     meshes = {"istio-proxy", "linkerd-proxy"} & {str(c.get("name")) for c in containers}
     if meshes:
         return f"its pods go out through {meshes.pop()}, which a probe pod has not"
+    return ""
+
+
+def without_image(model: Json, container: str) -> str:
+    """Why the node cannot have the container's own image, "" when nothing says that it cannot."""
+    for status in (model.get("status") or {}).get("containerStatuses") or []:
+        waiting = (status.get("state") or {}).get("waiting") or {}
+        if status.get("name") == container and waiting.get("reason") in _NO_IMAGE:
+            return f"its own image is not to be had ({waiting['reason']}): see --probe-image"
     return ""
 
 

@@ -23,6 +23,7 @@ from keptn_doctor.probe_pod_manifest import (
     own_image,
     probe_pod,
     why_not,
+    without_image,
 )
 
 DIGEST = "sha256:" + "a" * 64
@@ -235,3 +236,14 @@ def test_where_it_would_see_another_way_out_there_is_no_probe_pod(
 ) -> None:
     assert word in why_not(model(**change))
     assert why_not(model()) == ""
+
+
+@pytest.mark.parametrize("reason", ["ErrImagePull", "ImagePullBackOff", "InvalidImageName"])
+def test_an_image_that_the_node_has_not_is_no_probe_pods_image(reason: str) -> None:
+    pod = model()
+    pod["status"] = {
+        "containerStatuses": [{"name": "distributor", "state": {"waiting": {"reason": reason}}}]
+    }
+    assert "--probe-image" in without_image(pod, "distributor")
+    assert without_image(pod, "helm-service") == ""
+    assert without_image(model(), "distributor") == ""

@@ -212,14 +212,15 @@ async def test_a_quota_without_room_is_told_in_the_clusters_own_words() -> None:
         assert run.verdict(JES).connection == "connected"
 
 
-async def test_an_image_that_the_node_cannot_pull_is_no_probe() -> None:
+async def test_where_the_services_image_is_not_to_be_had_another_one_is_needed() -> None:
     scenario = in_exec_b('cluster: {unpullable: {"*job-executor*": not-found}}')
     async with looked_at(scenario, probe_pod=True) as run:
         failure = run.probe_failure(JES)
         assert failure.code == "pod-not-running"
-        assert "ErrImagePull" in failure.detail
+        assert "ImagePull" in failure.detail
         assert run.verdict(JES).connection == "disconnected"
-        assert (run.report.created, run.report.remaining) == (1, 0)
+        assert run.written() == []
+        assert "--probe-image" in run.probe_failure(JES).detail
 
 
 async def test_a_service_for_unready_pods_keeps_it_away() -> None:
