@@ -37,6 +37,7 @@ from keptn_doctor.api import (
     breaks="degraded",
     explains=(
         "not-registered",
+        "connections-unsteady",
         "endpoint-unreachable",
         "endpoint-port-refused",
         "heartbeat-stale",
