@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 from keptn_doctor.lab.scenario import Scenario
 from keptn_doctor.lab.simulation import wall_clock
 from keptn_doctor.lab.world import Lab
+
+# A simulated client may send what is no HTTP; that is the scenario's doing and no news.
+logging.getLogger("aiohttp.server").addHandler(logging.NullHandler())
 
 
 @contextlib.asynccontextmanager
