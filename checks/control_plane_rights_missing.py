@@ -17,6 +17,7 @@ from keptn_doctor.api import (
     check,
     denied,
     failed,
+    in_words,
     kubectl,
     passed,
 )
@@ -31,9 +32,9 @@ def judge(control_plane: ControlPlane, *, reviews: tuple[RightsReview, ...]) -> 
         return passed(f"{user} has every right that is needed in the control plane's cluster.")
     first = rules[0]
     kind = "role" if first.namespace else "clusterrole"
-    spoken = "; ".join(dict.fromkeys(rule.spoken for rule in rules))
     return failed(
-        f"{user} may not read all that is needed in the control plane's cluster: {spoken}.",
+        f"{user} may not read all that is needed in the control plane's cluster: "
+        f"{in_words(rules)}.",
         remedy="Have these rights granted; keptn-doctor rbac prints them as manifests.",
         command=kubectl(
             control_plane,

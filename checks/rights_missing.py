@@ -17,6 +17,7 @@ from keptn_doctor.api import (
     check,
     denied,
     failed,
+    in_words,
     kubectl,
     passed,
 )
@@ -31,9 +32,8 @@ def judge(plane: ExecutionPlane, *, reviews: tuple[RightsReview, ...]) -> Findin
         return passed(f"{user} has every right that is needed in {plane.name}.")
     first = rules[0]
     kind = "role" if first.namespace else "clusterrole"
-    spoken = "; ".join(dict.fromkeys(rule.spoken for rule in rules))
     return failed(
-        f"{user} may not read all that is needed in {plane.name}: {spoken}.",
+        f"{user} may not read all that is needed in {plane.name}: {in_words(rules)}.",
         remedy="Have these rights granted; keptn-doctor rbac prints them as manifests.",
         command=kubectl(
             plane,

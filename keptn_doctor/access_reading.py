@@ -12,6 +12,7 @@ _CREDENTIALS = (
     "unauthorized", "credentials-expired", "credential-plugin-failed", "credential-plugin-missing",
     "credential-plugin-timeout", "credentials-unreadable",
 )  # fmt: skip
+_NAMED = 3  # namespaces told by name
 _ON_THE_WAY = ("resolve", "connect", "tls", "deadline")
 _ENDED_SESSIONS = ("unauthorized", "credentials-expired")
 
@@ -24,11 +25,30 @@ class Denied:
     resource: str
     namespace: str
 
-    @property
-    def spoken(self) -> str:
-        """As the API server words it: "list pods in namespace keptn-exec"."""
-        where = f" in namespace {self.namespace}" if self.namespace else ""
-        return f"{self.verb} {self.resource}{where}"
+
+def in_words(rules: Iterable[Denied]) -> str:
+    """Rules as the API server words them, alike ones together, in the order of their coming.
+
+    "list pods, events in namespace keptn-exec; list secrets in 9 namespaces".
+    """
+    places: dict[tuple[str, str], list[str]] = {}
+    for rule in rules:
+        places.setdefault((rule.verb, rule.resource), []).append(rule.namespace)
+    together: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (verb, resource), namespaces in places.items():
+        together.setdefault((verb, tuple(dict.fromkeys(namespaces))), []).append(resource)
+    return "; ".join(
+        f"{verb} {', '.join(resources)}{_where(namespaces)}"
+        for (verb, namespaces), resources in together.items()
+    )
+
+
+def _where(namespaces: tuple[str, ...]) -> str:
+    if namespaces == ("",):
+        return ""
+    if len(namespaces) > _NAMED:
+        return f" in {len(namespaces)} namespaces"
+    return f" in namespace{'s' if len(namespaces) > 1 else ''} {', '.join(namespaces)}"
 
 
 def denied(reviews: Iterable[RightsReview]) -> tuple[Denied, ...]:

@@ -21,6 +21,7 @@ from typing import Any, Literal
 from keptn_doctor.access_reading import (
     Denied,
     denied,
+    in_words,
     refused_credentials,
     unreached_server,
 )
@@ -309,7 +310,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
     "bites", "felt", "on_the_way", "reasons", "DATABASES", "BROKERS",
-    "denied", "Denied", "refused_credentials", "unreached_server",
+    "denied", "Denied", "in_words", "refused_credentials", "unreached_server",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports
