@@ -31,6 +31,7 @@ from keptn_doctor.api import (
     quoted,
     skipped,
     suspected,
+    undecided,
 )
 
 _DEFAULTS = (
@@ -54,13 +55,20 @@ def judge(
     *,
     control_plane: ControlPlane,
     endpoint: Endpoint | None,
-    session: TlsSession,
+    session: TlsSession | None,
     routes: ExposureRoutes | None,
     logs: tuple[PodLog, ...] | None,
     local: LocalApiAnswer | None,
 ) -> Finding:
     """Whose certificate it is, and whether this client minds."""
-    if endpoint is None or not meets_tls(endpoint, session):
+    if endpoint is None or (session is None and endpoint.scheme != "https"):
+        return skipped(f"{service.name} is not told to use https.")
+    if session is None:
+        return undecided(
+            f"Which certificate {endpoint.host} shows was not seen.",
+            missing=("a TLS session with the endpoint",),
+        )
+    if not meets_tls(endpoint, session):
         return skipped(f"{service.name} is not told to use https.")
     leaf = session.chain[0] if session.chain else None
     shown = f"{leaf.subject} {leaf.issuer}" if leaf else ""

@@ -43,7 +43,7 @@ _RUNG_STYLES = {
 }
 _PROGRAMS = ("kubectl ", "keptn-doctor ", "keptn ", "helm ", "curl ")
 _VERDICT_WIDTH = len("x DISCONNECTED  ")
-_HEADLINE_LENGTH = 160  # two lines of a terminal
+_HEADLINE_LENGTH = 200  # three lines of a narrow terminal at most
 _SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
 _LADDER_WIDTH = len(ladder.PATH) + 2
 
