@@ -46,6 +46,7 @@ from keptn_doctor.probes.workloads import (
     scoped,
     workload_fact,
 )
+from keptn_doctor.redact import Redactor
 from keptn_doctor.session import Session
 
 USUAL_NAMESPACES = ("keptn-exec", "keptn-jes", "keptn")
@@ -54,6 +55,7 @@ _MOST_CONFIG_MAPS = 60
 _EVENTS_KEPT = 20
 _LONG_ENOUGH = 8
 _SECRET_NAME = re.compile(r"TOKEN$|SECRET|PASSWORD")
+_USER_INFO = re.compile(rb"://[^/@\s:]*:([^/@\s]+)@")  # RFC 3986, 3.2.1
 _PLAIN_NAME = re.compile(r"K8S_|PUBSUB_|HTTP_|API_PROXY_|\w+_FILTER$|LOCATION$|VERSION$")
 
 
@@ -233,7 +235,7 @@ async def _environments(
         pods = owned_pods(workload, objects[workload.object.namespace].around)
         fields = pod_fields(workload, newest_running(pods))
         environment = effective_environment(client.container, pod=fields, lookup=lookup)
-        learn_secrets(session, environment)
+        learn_secrets(session.redactor, environment)
         services.append(
             FoundService(
                 workload=workload,
@@ -273,17 +275,20 @@ def pod_fields(workload: FoundWorkload, pod: k8s.Pod | None) -> PodFields:
     )
 
 
-def learn_secrets(session: Session, environment: Environment) -> None:
-    """Tell the redactor what must never be shown: tokens, and what came from Secrets.
+def learn_secrets(redactor: Redactor, environment: Environment) -> None:
+    """Tell the redactor what must never be shown: tokens, passwords, what came from Secrets.
 
-    A Secret may also hold an endpoint or a filter; such words would only shred the logs.
+    A Secret may also hold an endpoint or a filter; such words would only shred the logs. A
+    password inside a URL is shown by whoever logs the URL, so it is learnt by itself.
     """
     for name, variable in environment.variables.items():
+        for password in _USER_INFO.findall(variable.value):
+            redactor.learn(password)
         told = variable.value.startswith((b"http://", b"https://"))
         by_name = bool(_SECRET_NAME.search(name))
         hidden = variable.source == "secret" and len(variable.value) >= _LONG_ENOUGH
         if not told and (by_name or (hidden and not _PLAIN_NAME.match(name))):
-            session.redactor.learn(variable.value)
+            redactor.learn(variable.value)
 
 
 async def record_workloads(
