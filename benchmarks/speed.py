@@ -20,10 +20,10 @@ from functools import partial
 from rich.console import Console
 from rich.table import Table
 
-from keptn_doctor.assemble import assemble
 from keptn_doctor.catalogue import load_checks
-from keptn_doctor.lab.certificates import server_context, trusted_pem
+from keptn_doctor.judgement.assemble import assemble
 from keptn_doctor.lab.kube import Cluster, KubeApiServer, Rule, User
+from keptn_doctor.lab.network.certificates import server_context, trusted_pem
 from keptn_doctor.lab.settings import CertificateSettings, TlsSettings
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.probes.kube_access import ClusterAccess

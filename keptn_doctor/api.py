@@ -18,22 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Literal
 
-from keptn_doctor.access_reading import (
-    Denied,
-    denied,
-    in_words,
-    refused_credentials,
-    unreached_server,
-)
-from keptn_doctor.address_reading import (
-    Called,
-    Exposed,
-    called,
-    exposed_addresses,
-    is_private,
-    written_address,
-)
-from keptn_doctor.attribution import (
+from keptn_doctor.judgement.attribution import (
     Attribution,
     Freshness,
     attribute,
@@ -42,19 +27,11 @@ from keptn_doctor.attribution import (
     shown_integrations,
     spoken_age,
 )
-from keptn_doctor.component_reading import BROKERS, DATABASES, bites, felt, on_the_way, reasons
 from keptn_doctor.knowledge.support import (
     ClusterSize,
     control_plane_size,
     control_plane_sums,
     kubernetes_range,
-)
-from keptn_doctor.log_reading import (
-    ongoing,
-    quoted,
-    registration_ids,
-    troubles,
-    without_quote,
 )
 from keptn_doctor.model.failure import Code, Failure, Phase
 from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, ProvenBy, Severity
@@ -133,7 +110,30 @@ from keptn_doctor.model.topology import (
     Topology,
     Vantage,
 )
-from keptn_doctor.path_reading import (
+from keptn_doctor.reading.access import (
+    Denied,
+    denied,
+    in_words,
+    refused_credentials,
+    unreached_server,
+)
+from keptn_doctor.reading.address import (
+    Called,
+    Exposed,
+    called,
+    exposed_addresses,
+    is_private,
+    written_address,
+)
+from keptn_doctor.reading.component import BROKERS, DATABASES, bites, felt, on_the_way, reasons
+from keptn_doctor.reading.log import (
+    ongoing,
+    quoted,
+    registration_ids,
+    troubles,
+    without_quote,
+)
+from keptn_doctor.reading.path import (
     address,
     answered,
     keptn_answered,
@@ -141,15 +141,15 @@ from keptn_doctor.path_reading import (
     no_proxy_names,
     registered,
 )
-from keptn_doctor.policy_reading import (
+from keptn_doctor.reading.policy import (
     names_of,
     permits,
     permits_dns,
     pinned_addresses,
     restricting,
 )
-from keptn_doctor.remedies import kubectl, read_log, restart, set_variable
-from keptn_doctor.workload_reading import (
+from keptn_doctor.reading.remedies import kubectl, read_log, restart, set_variable
+from keptn_doctor.reading.workload import (
     component,
     containers,
     crash_loops,

@@ -20,8 +20,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keptn_doctor.judgement.needs import SignatureError, read_needs
 from keptn_doctor.model.findings import Check, Finding
-from keptn_doctor.needs import SignatureError, read_needs
 
 ENTRY_POINT_GROUP = "keptn_doctor.checks"
 

@@ -17,9 +17,9 @@ from typing import Literal
 import msgspec
 
 from keptn_doctor import __version__, exit_codes
-from keptn_doctor.assemble import assemble
 from keptn_doctor.catalogue import Catalogue
 from keptn_doctor.discover import discover
+from keptn_doctor.judgement.assemble import assemble
 from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
 from keptn_doctor.model.report import Report
 from keptn_doctor.model.topology import Topology

@@ -12,10 +12,10 @@ import asyncio
 import secrets
 from dataclasses import dataclass, field
 
-from keptn_doctor.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes import kube_objects as k8s
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.workloads import scoped
 
 

@@ -21,11 +21,11 @@ from pathlib import PurePath
 
 import msgspec
 
-from keptn_doctor.judge import judge
+from keptn_doctor.judgement.judge import judge
+from keptn_doctor.judgement.needs import Need
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Check, Finding
-from keptn_doctor.needs import Need
 from keptn_doctor.testing_worlds import (
     NOW,
     POD,

@@ -18,10 +18,10 @@ from keptn_doctor import exit_codes
 from keptn_doctor.commands.targets import targets_from
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes import kube_objects as k8s
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.probes.workloads import scoped
 from keptn_doctor.session import Session

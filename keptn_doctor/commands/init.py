@@ -14,8 +14,7 @@ from typing import Any
 import click
 
 from keptn_doctor import exit_codes
-from keptn_doctor.cluster_choice import plane_name
-from keptn_doctor.keptn_services import client_container
+from keptn_doctor.discover.keptn_services import client_container
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes import kube_objects as k8s
@@ -27,6 +26,7 @@ from keptn_doctor.probes.workloads import list_workloads
 from keptn_doctor.progress import open_progress
 from keptn_doctor.session import Session
 from keptn_doctor.targets import ClusterTarget, Targets
+from keptn_doctor.targets.cluster_choice import plane_name
 from keptn_doctor.usage import UsageError
 
 _HEART_OF_KEPTN = frozenset({"shipyard-controller", "api-gateway-nginx"})

@@ -10,8 +10,8 @@ import click
 
 from keptn_doctor import exit_codes
 from keptn_doctor.commands.catalogue import chosen_checks
-from keptn_doctor.plan import plan
-from keptn_doctor.rbac import Subject, manifests
+from keptn_doctor.rights.plan import plan
+from keptn_doctor.rights.rbac import Subject, manifests
 from keptn_doctor.targets import Targets
 from keptn_doctor.usage import UsageError
 

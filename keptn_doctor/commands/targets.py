@@ -9,8 +9,8 @@ from typing import Any
 import click
 import msgspec
 
-from keptn_doctor.target_resolution import probe_options
 from keptn_doctor.targets import Options, Targets, resolve
+from keptn_doctor.targets.resolution import probe_options
 from keptn_doctor.usage import UsageError
 
 

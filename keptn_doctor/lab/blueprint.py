@@ -13,9 +13,6 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from keptn_doctor.lab import objects
-from keptn_doctor.lab.charts import numbers
-from keptn_doctor.lab.exposure import default_endpoint
-from keptn_doctor.lab.inventory import Inventory
 from keptn_doctor.lab.levers import (
     ClusterLevers,
     ControlPlaneLevers,
@@ -24,14 +21,17 @@ from keptn_doctor.lab.levers import (
     ServiceLevers,
 )
 from keptn_doctor.lab.objects import Object
-from keptn_doctor.lab.objects_cluster import cluster_objects
-from keptn_doctor.lab.objects_control_plane import (
+from keptn_doctor.lab.objects.charts import numbers
+from keptn_doctor.lab.objects.cluster import cluster_objects
+from keptn_doctor.lab.objects.control_plane import (
     TOKEN_SECRET,
     ControlPlaneObjects,
     control_plane_objects,
 )
-from keptn_doctor.lab.objects_exposure import expose_service, exposure_objects
-from keptn_doctor.lab.objects_services import (
+from keptn_doctor.lab.objects.exposure import expose_service, exposure_objects
+from keptn_doctor.lab.objects.inventory import Inventory
+from keptn_doctor.lab.objects.published import default_endpoint
+from keptn_doctor.lab.objects.services import (
     ServicePlan,
     chart_of,
     default_topics,

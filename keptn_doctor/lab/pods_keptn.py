@@ -10,15 +10,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from keptn_doctor.lab.blueprint import Site
-from keptn_doctor.lab.component_logs import component_log
-from keptn_doctor.lab.exposure import KEPTN
+from keptn_doctor.lab.keptn.component_logs import component_log
 from keptn_doctor.lab.kube.pods import Streams
-from keptn_doctor.lab.objects_control_plane import GATEWAY
+from keptn_doctor.lab.objects.control_plane import GATEWAY
+from keptn_doctor.lab.objects.published import KEPTN
 from keptn_doctor.lab.pods_backend import ContainerLog, LabPods, Line, Opener, Reading
 from keptn_doctor.lab.settings import CONTROL_PLANE
 from keptn_doctor.lab.simulation import Simulation
 from keptn_doctor.lab.workloads import Controllers, PlannedPod
-from keptn_doctor.lab.workloads_plan import ContainerPlan
+from keptn_doctor.lab.workloads.plan import ContainerPlan
 
 
 def keptn_logs(

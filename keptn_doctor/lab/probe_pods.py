@@ -15,17 +15,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from keptn_doctor.lab.blueprint import Site
-from keptn_doctor.lab.client import PodRun
-from keptn_doctor.lab.go_errors import GoError
-from keptn_doctor.lab.go_http import Pod, Request, Transport, proxy_for, send_once
+from keptn_doctor.lab.clients.client import PodRun
+from keptn_doctor.lab.clients.go_errors import GoError
+from keptn_doctor.lab.clients.go_http import Pod, Request, Transport, proxy_for, send_once
 from keptn_doctor.lab.kube import Cluster
 from keptn_doctor.lab.kube.objects import stamp
-from keptn_doctor.lab.policies import policies_selecting
-from keptn_doctor.lab.routes import policies
+from keptn_doctor.lab.network.policies import policies_selecting
+from keptn_doctor.lab.network.routes import policies
+from keptn_doctor.lab.network.wire import NoRouteToHostError
 from keptn_doctor.lab.simulation import Simulation
-from keptn_doctor.lab.wire import NoRouteToHostError
 from keptn_doctor.lab.workloads import Controllers
-from keptn_doctor.lab.workloads_admission import Quotas, forbidden_in
+from keptn_doctor.lab.workloads.admission import Quotas, forbidden_in
 
 Object = dict[str, Any]
 _MARK = "PROBE_HOST"  # the script of a probe pod reads it

@@ -11,7 +11,6 @@ from pathlib import Path as FilePath
 from typing import TypeVar
 
 from keptn_doctor.lab import settings as sim
-from keptn_doctor.lab.charts import chart
 from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.levers import (
     ClusterLevers,
@@ -21,6 +20,7 @@ from keptn_doctor.lab.levers import (
     PlaneLevers,
     ServiceLevers,
 )
+from keptn_doctor.lab.objects.charts import chart
 from keptn_doctor.lab.reading import Reader, ScenarioError
 from keptn_doctor.model.base import Record
 

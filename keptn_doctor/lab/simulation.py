@@ -14,18 +14,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from keptn_doctor.lab import keptn_state
-from keptn_doctor.lab.certificates import trusted_pem
-from keptn_doctor.lab.client import ClientRun
-from keptn_doctor.lab.dns import NameServer
-from keptn_doctor.lab.exchange import Answer, Call, Handler, HttpServer
-from keptn_doctor.lab.fronts import Front, black_hole_cluster
-from keptn_doctor.lab.gateway import Gateway
-from keptn_doctor.lab.go_resolver import Resolver
-from keptn_doctor.lab.keptn_state import KeptnState
-from keptn_doctor.lab.proxies import PROXY_VANTAGE, EgressProxy
-from keptn_doctor.lab.rehearsal import Rehearsal
-from keptn_doctor.lab.routes import BLACK_HOLE_CLUSTER
+from keptn_doctor.lab.clients.client import ClientRun
+from keptn_doctor.lab.clients.go_resolver import Resolver
+from keptn_doctor.lab.clients.rehearsal import Rehearsal
+from keptn_doctor.lab.keptn import state as keptn_state
+from keptn_doctor.lab.keptn.gateway import Gateway
+from keptn_doctor.lab.keptn.state import KeptnState
+from keptn_doctor.lab.network.certificates import trusted_pem
+from keptn_doctor.lab.network.dns import NameServer
+from keptn_doctor.lab.network.exchange import Answer, Call, Handler, HttpServer
+from keptn_doctor.lab.network.fronts import Front, black_hole_cluster
+from keptn_doctor.lab.network.proxies import PROXY_VANTAGE, EgressProxy
+from keptn_doctor.lab.network.routes import BLACK_HOLE_CLUSTER
+from keptn_doctor.lab.network.sso import IdentityProvider
+from keptn_doctor.lab.network.wire import Wire
 from keptn_doctor.lab.settings import (
     CONTROL_PLANE,
     OPERATOR,
@@ -33,8 +35,6 @@ from keptn_doctor.lab.settings import (
     ControlPlaneSettings,
     SimulationSettings,
 )
-from keptn_doctor.lab.sso import IdentityProvider
-from keptn_doctor.lab.wire import Wire
 from keptn_doctor.network_settings import NetworkSettings
 
 _COMPONENTS: tuple[Component, ...] = (

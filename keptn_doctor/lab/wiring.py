@@ -7,13 +7,13 @@ from typing import Any, TypeVar
 
 from keptn_doctor.lab import settings as sim
 from keptn_doctor.lab.blueprint import Blueprint, Site
-from keptn_doctor.lab.charts import chart
-from keptn_doctor.lab.client_containers import clients_of
-from keptn_doctor.lab.exposure import KEPTN, Exposed, Vantages, exposed
+from keptn_doctor.lab.clients.containers import clients_of
 from keptn_doctor.lab.levers import OperatorLevers, VantageDns
-from keptn_doctor.lab.objects_cluster import DNS_ADDRESS
-from keptn_doctor.lab.objects_control_plane import GATEWAY
-from keptn_doctor.lab.policies import egress_of_policies
+from keptn_doctor.lab.network.policies import egress_of_policies
+from keptn_doctor.lab.objects.charts import chart
+from keptn_doctor.lab.objects.cluster import DNS_ADDRESS
+from keptn_doctor.lab.objects.control_plane import GATEWAY
+from keptn_doctor.lab.objects.published import KEPTN, Exposed, Vantages, exposed
 from keptn_doctor.lab.reading import ScenarioError
 from keptn_doctor.lab.scenario import CONTROL_PLANE
 from keptn_doctor.lab.workloads import Controllers

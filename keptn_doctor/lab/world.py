@@ -13,19 +13,19 @@ from datetime import datetime
 from pathlib import Path
 
 from keptn_doctor.lab.blueprint import Blueprint, Site, blueprint, by_clock_of
-from keptn_doctor.lab.certificates import server_context, trusted_pem
-from keptn_doctor.lab.charts import chart
 from keptn_doctor.lab.client_certificates import accept_clients, foreign_authority_pem
-from keptn_doctor.lab.client_results import client_logs, results_into_plans
-from keptn_doctor.lab.custom_resources import custom_resources
-from keptn_doctor.lab.inventory import key_of
+from keptn_doctor.lab.clients.results import client_logs, results_into_plans
 from keptn_doctor.lab.kube import Cluster, KubeApiServer
 from keptn_doctor.lab.kubeconfig import Access, Server, access, write_kubeconfig
 from keptn_doctor.lab.levers import ContextLevers
-from keptn_doctor.lab.loopback import LOOPBACK, BlackHole, port_of, refusing
+from keptn_doctor.lab.network.certificates import server_context, trusted_pem
+from keptn_doctor.lab.network.loopback import LOOPBACK, BlackHole, port_of, refusing
 from keptn_doctor.lab.objects import Object
-from keptn_doctor.lab.objects_cluster import build_suffix
-from keptn_doctor.lab.objects_exposure import assign_addresses
+from keptn_doctor.lab.objects.charts import chart
+from keptn_doctor.lab.objects.cluster import build_suffix
+from keptn_doctor.lab.objects.custom_resources import custom_resources
+from keptn_doctor.lab.objects.exposure import assign_addresses
+from keptn_doctor.lab.objects.inventory import key_of
 from keptn_doctor.lab.pods_backend import LabPods
 from keptn_doctor.lab.pods_keptn import keptn_logs, keptn_ports
 from keptn_doctor.lab.probe_pods import ProbePods
@@ -35,7 +35,7 @@ from keptn_doctor.lab.settings import CertificateSettings, TlsSettings
 from keptn_doctor.lab.simulation import Simulation, wall_clock
 from keptn_doctor.lab.wiring import simulation_settings
 from keptn_doctor.lab.workloads import Controllers
-from keptn_doctor.lab.workloads_write import write_workloads
+from keptn_doctor.lab.workloads.write import write_workloads
 from keptn_doctor.secret import Secret
 from keptn_doctor.targets import ApiTarget, ClusterTarget, Targets
 

@@ -20,7 +20,6 @@ import msgspec
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
-from keptn_doctor.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.failures import WorldFault, classify, fault
 from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.probes.kube_answers import (
@@ -34,6 +33,7 @@ from keptn_doctor.probes.kube_answers import (
 from keptn_doctor.probes.kube_rules import Rule, rule_of
 from keptn_doctor.probes.kube_wire import open_http
 from keptn_doctor.probes.port_forward import PodStream, open_port
+from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.retry import retrying
 
 T = TypeVar("T")

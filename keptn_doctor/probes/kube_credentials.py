@@ -28,7 +28,7 @@ from keptn_doctor.probes.kube_config import Entry, Kubeconfig, read_kubeconfig
 from keptn_doctor.probes.kube_plugin import run_plugin
 from keptn_doctor.probes.kube_shapes import Cluster, Context, User, check_shape
 from keptn_doctor.secret import Secret
-from keptn_doctor.target_records import ClusterTarget
+from keptn_doctor.targets.records import ClusterTarget
 from keptn_doctor.usage import UsageError
 
 SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")

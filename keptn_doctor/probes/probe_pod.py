@@ -15,9 +15,9 @@ import msgspec
 from keptn_doctor.janitor import Entry
 from keptn_doctor.model.failure import Code
 from keptn_doctor.model.keptn_facts import PodProbe
-from keptn_doctor.probe_pod_manifest import Json
 from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.kube_client import pod_path
+from keptn_doctor.probes.probe_pod_manifest import Json
 from keptn_doctor.redact import Redactor
 
 _ASK_EVERY_S = 0.5

@@ -11,10 +11,10 @@ import asyncio
 from typing import Any
 
 from keptn_doctor.model.kube_facts import Right, RightsReview
-from keptn_doctor.needed_rights import Need, Role, needs
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_rules import Rule
+from keptn_doctor.rights.needed import Need, Role, needs
 
 
 async def review_rights(

@@ -7,7 +7,7 @@ from pathlib import Path
 from running import assert_one_clear_line, keptn_doctor
 
 from keptn_doctor.commands.init import Found, configuration
-from keptn_doctor.config_file import parse_config
+from keptn_doctor.targets.config_file import parse_config
 
 CONTROL = Found(context="cp", cluster="uid-1", control_planes=("keptn",))
 PLANE = Found(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from running import environment, keptn_doctor
 
-from keptn_doctor.config_file import load_config
+from keptn_doctor.targets.config_file import load_config
 
 pytestmark = pytest.mark.lab
 

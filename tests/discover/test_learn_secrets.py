@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from keptn_doctor.discover_planes import learn_secrets
+from keptn_doctor.discover.planes import learn_secrets
 from keptn_doctor.probes.environment import Environment, Variable
 from keptn_doctor.redact import Redactor
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from keptn_doctor.address_reading import called, holds_private, is_private, written_address
 from keptn_doctor.model.keptn_facts import PodProbe
 from keptn_doctor.model.path_facts import DnsAnswer
+from keptn_doctor.reading.address import called, holds_private, is_private, written_address
 from keptn_doctor.testing import endpoint, keptn_service, line, pod_log
 
 NAMED = endpoint("https://keptn.example.com/api", keptn_service())

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from worlds import FORBIDDEN, ID, REGISTERED, SERVICE, listing, local, log, pod, record, workload
 
-from keptn_doctor.assemble import assemble
 from keptn_doctor.bundle import BadBundle, load, pack, save, unpack
 from keptn_doctor.catalogue import load_checks
+from keptn_doctor.judgement.assemble import assemble
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.testing import seen, world
 

@@ -17,10 +17,10 @@ from keptn_doctor.api import (
     passed,
     suspected,
 )
-from keptn_doctor.assemble import assemble
 from keptn_doctor.catalogue import Catalogue
+from keptn_doctor.judgement.assemble import assemble
+from keptn_doctor.judgement.needs import read_needs
 from keptn_doctor.model.findings import Check
-from keptn_doctor.needs import read_needs
 from keptn_doctor.testing import keptn_service, world
 
 HEALTHY = (workload(pod()), local(), listing(record()))

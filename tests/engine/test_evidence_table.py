@@ -33,8 +33,8 @@ from keptn_doctor.api import (
     Pings,
     Pod,
 )
-from keptn_doctor.decide import weigh
-from keptn_doctor.evidence_table import TABLE
+from keptn_doctor.judgement.decide import weigh
+from keptn_doctor.judgement.evidence_table import TABLE
 from keptn_doctor.knowledge.behaviour import client_behaviour
 from keptn_doctor.testing import ago, keptn_service, seen, world
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keptn_doctor.api import ControlPlane, Finding, KeptnService, Layer
-from keptn_doctor.explain import Explanation, explain
+from keptn_doctor.judgement.explain import Explanation, explain
 from keptn_doctor.model.findings import Check
 from keptn_doctor.testing import keptn_service, world
 

@@ -15,10 +15,10 @@ from keptn_doctor.api import (
     passed,
     suspected,
 )
-from keptn_doctor.judge import judge
+from keptn_doctor.judgement.judge import judge
+from keptn_doctor.judgement.needs import read_needs
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.findings import Check
-from keptn_doctor.needs import read_needs
 from keptn_doctor.testing import keptn_service, seen, world
 
 SERVICE = keptn_service()

@@ -25,7 +25,7 @@ from keptn_doctor.api import (
     Topology,
     Workload,
 )
-from keptn_doctor.needs import Bound, Evidence, Missing, SignatureError, read_needs
+from keptn_doctor.judgement.needs import Bound, Evidence, Missing, SignatureError, read_needs
 from keptn_doctor.testing import NOW, keptn_service, seen, world
 
 SERVICE = keptn_service()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from keptn_doctor.model.kube_facts import EgressRule, NetworkPolicy
-from keptn_doctor.policy_reading import permits, permits_dns, pinned_addresses
+from keptn_doctor.reading.policy import permits, permits_dns, pinned_addresses
 
 KEPTN = "203.0.113.20"
 

@@ -6,8 +6,8 @@ import ast
 from pathlib import Path
 
 import keptn_doctor
+from keptn_doctor.judgement.needs import FACTS
 from keptn_doctor.model.probe_names import FACT_OF_PROBE
-from keptn_doctor.needs import FACTS
 
 ROOT = Path(keptn_doctor.__file__).parent
 

@@ -24,7 +24,7 @@ from worlds import (
 )
 
 from keptn_doctor.api import ControlPlane, ExecutionPlane, KeptnService
-from keptn_doctor.decide import weigh
+from keptn_doctor.judgement.decide import weigh
 from keptn_doctor.testing import ago, keptn_service, seen, world
 
 V = {

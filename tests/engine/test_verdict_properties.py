@@ -23,8 +23,8 @@ from keptn_doctor.api import (
     SdkHealth,
     Subscription,
 )
-from keptn_doctor.assemble import assemble
 from keptn_doctor.catalogue import load_checks
+from keptn_doctor.judgement.assemble import assemble
 from keptn_doctor.knowledge.behaviour import client_behaviour
 from keptn_doctor.model.evidence import Observation, Snapshot
 from keptn_doctor.model.report import Verdict

@@ -27,7 +27,7 @@ from keptn_doctor.api import (
     TcpConnection,
     TlsSession,
 )
-from keptn_doctor.decide import decide
+from keptn_doctor.judgement.decide import decide
 from keptn_doctor.model.report import Comparison, Verdict
 from keptn_doctor.renderers.views import in_words
 from keptn_doctor.testing import keptn_service, seen, world

@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from keptn_doctor.options import Options
 from keptn_doctor.targets import resolve
+from keptn_doctor.targets.options import Options
 from keptn_doctor.usage import UsageError
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(

@@ -7,7 +7,7 @@ import shlex
 import pytest
 
 from keptn_doctor.model.topology import ExecutionPlane, KeptnService
-from keptn_doctor.remedies import kubectl, set_variable
+from keptn_doctor.reading.remedies import kubectl, set_variable
 
 EVIL = ("$(reboot)", "a; reboot", "`reboot`", "a'b", 'a"b', "a|b", "~", "a\nb", "*", "<here>")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from keptn_doctor.access_reading import Denied, in_words
 from keptn_doctor.api import failed, suspected
-from keptn_doctor.log_reading import without_quote
+from keptn_doctor.reading.access import Denied, in_words
+from keptn_doctor.reading.log import without_quote
 
 LINE = '“level=error msg="dial: “x”" (no route)” (3 times, last at 20:15:01 UTC)'
 

@@ -18,7 +18,7 @@ from keptn_doctor.model.evidence import NotAttempted, Observation, Snapshot
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import PodProbe
 from keptn_doctor.model.report import Report, Verdict
-from keptn_doctor.probe_pod_manifest import RUN_LABEL, ProbeOptions
+from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL, ProbeOptions
 
 HELM = "exec-a/keptn-exec/helm-service"
 JMETER = "exec-a/keptn-exec/jmeter-service"

@@ -24,7 +24,7 @@ from keptn_doctor.lab.kube.cluster import Change
 from keptn_doctor.lab.scenario import loads
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab
-from keptn_doctor.probe_pod_manifest import RUN_LABEL
+from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.lab]
 

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from keptn_doctor.model.topology import ClientBehaviour, Endpoint, KeptnService
-from keptn_doctor.probe_pod_manifest import (
+from keptn_doctor.probes.probe_pod_manifest import (
     RUN_LABEL,
     PodSelector,
     ProbeOptions,

@@ -6,7 +6,7 @@ import pytest
 from inside_worlds import HELM, JES, JMETER, MAY_WRITE, looked_at
 
 from keptn_doctor.lab.world import Lab
-from keptn_doctor.probe_pod_manifest import ProbeOptions
+from keptn_doctor.probes.probe_pod_manifest import ProbeOptions
 from keptn_doctor.renderers.text import render
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.lab]

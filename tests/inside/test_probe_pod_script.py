@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from keptn_doctor.probe_pod_manifest import script
 from keptn_doctor.probes.probe_pod import read_result
+from keptn_doctor.probes.probe_pod_manifest import script
 from keptn_doctor.redact import Redactor
 
 SHELLS = [name for name in ("dash", "bash", "busybox") if shutil.which(name)]

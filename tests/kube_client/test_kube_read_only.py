@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from kube_worlds import World, kube_api, pod
 
-from keptn_doctor.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_rules import Rule
 from keptn_doctor.probes.kube_wire import ReadOnlyViolation, allowed
+from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "keptn-exec"}}
 PODS = "/api/v1/namespaces/keptn-exec/pods"

@@ -10,12 +10,12 @@ from kube_worlds import World, kube_api, pod
 
 from keptn_doctor.lab.kube import Rule, User
 from keptn_doctor.model.kube_facts import Nodes
-from keptn_doctor.needed_rights import NEEDS, Role, needs
 from keptn_doctor.network_settings import Deadlines
-from keptn_doctor.plan import plan
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.rights import review_rights
-from keptn_doctor.rbac import Subject, manifests
+from keptn_doctor.rights.needed import NEEDS, Role, needs
+from keptn_doctor.rights.plan import plan
+from keptn_doctor.rights.rbac import Subject, manifests
 from keptn_doctor.targets import ApiTarget, ClusterTarget, Secret, Targets, UsageError
 
 ROLES: tuple[Role, ...] = ("control-plane", "execution-plane")

@@ -29,8 +29,8 @@ from keptn_doctor.model.kube_facts import (
     Nodes,
 )
 from keptn_doctor.model.report import Report
-from keptn_doctor.needed_rights import Need, Role, needs
-from keptn_doctor.rbac import Subject, manifests
+from keptn_doctor.rights.needed import Need, Role, needs
+from keptn_doctor.rights.rbac import Subject, manifests
 from keptn_doctor.targets import Targets
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.lab]

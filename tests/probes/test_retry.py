@@ -67,7 +67,9 @@ async def test_asking_ends_and_the_last_answer_counts() -> None:
     assert (answer, attempts.made) == (429, 3)
 
 
-@pytest.mark.parametrize(("status", "expected"), [(429, True), (503, True), (504, True), (500, False)])
+@pytest.mark.parametrize(
+    ("status", "expected"), [(429, True), (503, True), (504, True), (500, False)]
+)
 def test_a_status_that_may_pass_is_worth_another_try(status: int, expected: bool) -> None:  # noqa: FBT001
     failure = Failure(phase="http", code="unexpected-status", status=status)
     assert worth_another_try(failure) is expected

@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from keptn_doctor.assemble import assemble
 from keptn_doctor.catalogue import load_checks
 from keptn_doctor.doctor import examine
+from keptn_doctor.judgement.assemble import assemble
 from keptn_doctor.lab.scenario import load
 from keptn_doctor.lab.start import start
 from keptn_doctor.model.evidence import Snapshot

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from keptn_doctor.cluster_choice import plane_name
 from keptn_doctor.targets import Targets, UsageError
+from keptn_doctor.targets.cluster_choice import plane_name
 
 Write = Callable[..., Path]
 Resolve = Callable[..., Targets]

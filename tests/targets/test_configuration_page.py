@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import keptn_doctor.target_resolution
-from keptn_doctor.config_file import (
+import keptn_doctor.targets.resolution
+from keptn_doctor.targets.config_file import (
     ClusterSection,
     ConfigFile,
     ControlPlaneSection,
@@ -27,6 +27,6 @@ def test_the_example_is_valid_and_shows_every_field() -> None:
 
 
 def test_every_variable_is_named() -> None:
-    table = re.findall(r"\b[A-Z_]{8,}\b", keptn_doctor.target_resolution.__doc__ or "")
+    table = re.findall(r"\b[A-Z_]{8,}\b", keptn_doctor.targets.resolution.__doc__ or "")
     assert len(table) > 8
     assert {name for name in table if f"`{name}`" not in PAGE} == set()

@@ -10,8 +10,8 @@ import certifi
 import pytest
 
 from keptn_doctor.network_settings import ConnectTo, Deadlines, NetworkSettings
-from keptn_doctor.options import parse_connect_to
 from keptn_doctor.targets import Secret, Targets, UsageError
+from keptn_doctor.targets.options import parse_connect_to
 
 Resolve = Callable[..., Targets]
 API = "http://keptn.example.com/api"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 
-from keptn_doctor.lab.client import PodRun
+from keptn_doctor.lab.clients.client import PodRun
 from keptn_doctor.lab.settings import (
     CertificateSettings,
     ClientSettings,

@@ -8,10 +8,10 @@ import ssl
 import pytest
 from sim_worlds import ADDRESS, HOST, client, listener, world
 
-from keptn_doctor.lab.certificates import trusted_pem
-from keptn_doctor.lab.go_errors import GoError
-from keptn_doctor.lab.go_http import Pod, Request, Transport, send
-from keptn_doctor.lab.go_resolver import Resolver
+from keptn_doctor.lab.clients.go_errors import GoError
+from keptn_doctor.lab.clients.go_http import Pod, Request, Transport, send
+from keptn_doctor.lab.clients.go_resolver import Resolver
+from keptn_doctor.lab.network.certificates import trusted_pem
 from keptn_doctor.lab.settings import CertificateSettings, TlsSettings
 from keptn_doctor.lab.simulation import Simulation
 

@@ -13,9 +13,9 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from keptn_doctor.lab.dns import NameServer
-from keptn_doctor.lab.go_errors import GoError
-from keptn_doctor.lab.go_resolver import Resolver
+from keptn_doctor.lab.clients.go_errors import GoError
+from keptn_doctor.lab.clients.go_resolver import Resolver
+from keptn_doctor.lab.network.dns import NameServer
 from keptn_doctor.lab.settings import DnsRecord, DnsRule, DnsSettings, DnsViewSettings
 
 pytestmark = pytest.mark.asyncio

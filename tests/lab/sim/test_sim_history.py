@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keptn_doctor.lab.client_calls import Calls, Outcome
-from keptn_doctor.lab.client_history import Phase, derive
-from keptn_doctor.lab.client_rules import rules_of
+from keptn_doctor.lab.clients.calls import Calls, Outcome
+from keptn_doctor.lab.clients.history import Phase, derive
+from keptn_doctor.lab.clients.rules import rules_of
 from keptn_doctor.lab.settings import ClientSettings, SubscriptionSettings
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sim_worlds import REGISTRATION, ask, client, pod, stopped_clock, texts, world
 
-from keptn_doctor.lab.limiter import AuthLimiter, Load
+from keptn_doctor.lab.keptn.limiter import AuthLimiter, Load
 from keptn_doctor.lab.settings import AuthLoad, PlaneNetworkSettings
 from keptn_doctor.lab.simulation import Simulation
 

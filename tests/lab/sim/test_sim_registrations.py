@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from keptn_doctor.lab.registrations import (
+from keptn_doctor.lab.keptn.registrations import (
     IncompleteIdentityError,
     Pulse,
     Registration,
@@ -16,7 +16,7 @@ from keptn_doctor.lab.registrations import (
     of_earlier_days,
     own_services,
 )
-from keptn_doctor.lab.releases import release
+from keptn_doctor.lab.keptn.releases import release
 from keptn_doctor.lab.settings import RegistrationSettings, SubscriptionSettings
 
 NOW = datetime(2024, 5, 1, 12, tzinfo=UTC)

@@ -9,6 +9,7 @@ import ssl
 import pytest
 from sim_worlds import ADDRESS, HOST, TOKEN, ask, listener, world
 
+from keptn_doctor.lab.network.wire import NoRouteToHostError
 from keptn_doctor.lab.settings import (
     EgressRule,
     EgressSettings,
@@ -16,7 +17,6 @@ from keptn_doctor.lab.settings import (
     PlaneNetworkSettings,
 )
 from keptn_doctor.lab.simulation import Simulation
-from keptn_doctor.lab.wire import NoRouteToHostError
 
 pytestmark = pytest.mark.asyncio
 

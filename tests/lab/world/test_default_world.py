@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from world_lab import ask, forwarded, kube, kubectl, listed, log_of, pods
 
-from keptn_doctor.lab.charts import chart
+from keptn_doctor.lab.objects.charts import chart
 from keptn_doctor.lab.scenario import loads, packaged
 from keptn_doctor.lab.start import start
 

@@ -6,7 +6,7 @@ import dns.resolver
 import pytest
 from world_lab import addresses, ask
 
-from keptn_doctor.lab.routes import route
+from keptn_doctor.lab.network.routes import route
 from keptn_doctor.lab.scenario import ScenarioError, loads
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab

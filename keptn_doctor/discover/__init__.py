@@ -1,0 +1,225 @@
+"""The first round of looking: what there is, and what each Keptn service is told to do.
+
+Reads Kubernetes only. It returns the topology and leaves facts and failures in the session's
+recorder; it judges nothing, and no missing right ends it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Iterable
+
+from keptn_doctor.discover.cluster import read_whole_cluster
+from keptn_doctor.discover.control_plane import FoundControlPlane, find_control_plane
+from keptn_doctor.discover.planes import (
+    FoundPlane,
+    find_plane,
+    record_namespaces,
+    record_workloads,
+)
+from keptn_doctor.discover.reading import LOOK_S, guarded, record_failure
+from keptn_doctor.discover.topology import (
+    SearchedCluster,
+    build_topology,
+    same_cluster,
+    workload_key,
+)
+from keptn_doctor.model.evidence import NotAttempted
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.kube_facts import NetworkPolicies
+from keptn_doctor.model.topology import ControlPlane, Topology
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.networkpolicies import policies_on, read_policies, sidecars
+from keptn_doctor.probes.rights import review_rights
+from keptn_doctor.rights.needed import Role
+from keptn_doctor.session import Session
+from keptn_doctor.targets import ClusterTarget
+
+_SHARE = 0.4  # of the run's time limit, for the search of one cluster
+
+
+async def discover(session: Session) -> Topology:
+    """Everything that the targets hold, as far as the rights at hand let it be seen."""
+    control, searched = await asyncio.gather(
+        _control_plane(session),
+        asyncio.gather(*(_search(session, plane) for plane in session.targets.execution_planes)),
+    )
+    beside = await guarded(
+        session,
+        "namespace",
+        control.control_plane.subject,
+        _beside_control_plane(session, control, searched),
+        otherwise=None,
+        limit_s=_limit(session),
+    )
+    planes = [*searched, *((beside,) if beside else ())]
+    api = session.targets.api
+    topology = build_topology(
+        control, planes, salt=session.salt, operator_endpoint=api.endpoint if api else ""
+    )
+    async with asyncio.TaskGroup() as group:
+        for plane in planes:
+            if plane.kube is not None:
+                recording = _record_plane(session, plane, plane.kube, topology)
+                subject = plane.target.name
+                group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
+        subject = control.control_plane.subject
+        recording = _record_control_plane(session, control, beside)
+        group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
+    return topology
+
+
+async def _control_plane(session: Session) -> FoundControlPlane:
+    target = session.targets.control_plane
+    if target is not None:
+        plane = ControlPlane(name=target.name, context=target.context)
+        return await guarded(
+            session,
+            "gateway-service",
+            plane.subject,
+            find_control_plane(session, target),
+            otherwise=FoundControlPlane(control_plane=plane),
+            limit_s=_limit(session),
+        )
+    plane = ControlPlane()
+    session.recorder.skip(
+        NotAttempted(
+            probe="gateway-service",
+            subject=plane.subject,
+            reason="no cluster was named as the control plane's",
+            unlock="--control-plane CONTEXT",
+        )
+    )
+    return FoundControlPlane(control_plane=plane)
+
+
+def _limit(session: Session) -> float:
+    """One slow cluster must not take the time of all others, nor that of the second round."""
+    return _SHARE * session.targets.deadlines.run_s
+
+
+async def _search(session: Session, target: ClusterTarget) -> SearchedCluster:
+    return await guarded(
+        session,
+        "namespace",
+        target.name,
+        _search_cluster(session, target),
+        otherwise=SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces)),
+        limit_s=_limit(session),
+    )
+
+
+async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCluster:
+    kube = await session.kube(target.name)
+    if isinstance(kube, Failure):
+        await record_failure(session, "cluster", target.name, kube)
+        return SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces))
+    cluster = await read_whole_cluster(session, kube, subject=target.name)
+    if not cluster.reachable:
+        return SearchedCluster(
+            target=target, found=FoundPlane(namespaces=target.namespaces), cluster=cluster
+        )
+    found = await find_plane(session, kube, subject=target.name, namespaces=target.namespaces)
+    return SearchedCluster(target=target, found=found, cluster=cluster, kube=kube)
+
+
+async def _beside_control_plane(
+    session: Session, control: FoundControlPlane, planes: Iterable[SearchedCluster]
+) -> SearchedCluster | None:
+    """Keptn services in the control plane's own namespace, unless a plane covers it already."""
+    target, namespace = session.targets.control_plane, control.control_plane.namespace
+    if target is None or not namespace or control.objects is None:
+        return None
+    for plane in planes:
+        covered = plane.found.all_namespaces or namespace in plane.found.namespaces
+        if covered and same_cluster(control.cluster, plane.cluster):
+            return None
+    kube = await session.kube(target.name)
+    if isinstance(kube, Failure):
+        return None
+    found = await find_plane(
+        session,
+        kube,
+        subject=control.control_plane.subject,
+        namespaces=(namespace,),
+        known={namespace: control.objects},
+    )
+    return SearchedCluster(
+        target=target, found=found, cluster=control.cluster, kube=kube, beside=True
+    )
+
+
+async def _record_plane(
+    session: Session, plane: SearchedCluster, kube: KubeClient, topology: Topology
+) -> None:
+    """The facts about a plane's workloads, namespaces and policies, and the operator's rights."""
+    name = plane.target.name
+    subjects = {
+        (s.workload_kind, s.namespace, s.name): s.subject
+        for s in topology.services
+        if s.plane == name
+    }
+    own = tuple(s for s in plane.found.services if workload_key(s) in subjects)
+    found = dataclasses.replace(plane.found, services=own)
+    await record_workloads(session, found, subjects=subjects)
+    if not any(p.name == name for p in topology.execution_planes):
+        return
+    async with asyncio.TaskGroup() as group:
+        group.create_task(record_namespaces(session, kube, found, subject=name))
+        group.create_task(_record_policies(session, kube, found, name, subjects))
+        group.create_task(_record_rights(session, kube, name, "execution-plane", found.namespaces))
+
+
+async def _record_policies(
+    session: Session,
+    kube: KubeClient,
+    found: FoundPlane,
+    subject: str,
+    subjects: dict[tuple[str, str, str], str],
+) -> None:
+    looking = _policies(kube, found, subjects)
+    await session.recorder.look("network-policies", subject, looking, deadline_s=LOOK_S)
+
+
+async def _policies(
+    kube: KubeClient, found: FoundPlane, subjects: dict[tuple[str, str, str], str]
+) -> NetworkPolicies:
+    namespaces = sorted({service.workload.object.namespace for service in found.services})
+    listed = await asyncio.gather(*(read_policies(kube, name) for name in namespaces))
+    labels = {
+        subjects[workload_key(service)]: (
+            service.workload.object.namespace,
+            service.workload.template.labels,
+        )
+        for service in found.services
+    }
+    return NetworkPolicies(
+        policies=policies_on([item for items in listed for item in items], labels),
+        mesh=sidecars(pod for service in found.services for pod in service.pods),
+    )
+
+
+async def _record_control_plane(
+    session: Session, control: FoundControlPlane, beside: SearchedCluster | None
+) -> None:
+    target, plane = session.targets.control_plane, control.control_plane
+    if target is None or control.objects is None:
+        return
+    kube = await session.kube(target.name)
+    if isinstance(kube, Failure):
+        return
+    found = FoundPlane(
+        namespaces=(plane.namespace,),
+        services=beside.found.services if beside else (),
+        objects={plane.namespace: control.objects},
+    )
+    await record_namespaces(session, kube, found, subject=plane.subject)
+    await _record_rights(session, kube, plane.subject, "control-plane", (plane.namespace,))
+
+
+async def _record_rights(
+    session: Session, kube: KubeClient, subject: str, role: Role, namespaces: tuple[str, ...]
+) -> None:
+    looking = review_rights(kube, role=role, namespaces=namespaces, active=session.targets.active)
+    await session.recorder.look("rights", subject, looking, deadline_s=LOOK_S)

@@ -1,0 +1,89 @@
+"""What discovery reads of a cluster as a whole: version, identity, nodes, all pods."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+import msgspec
+
+from keptn_doctor.discover.reading import LOOK_S, attempt, record_failure
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.kube_facts import ClusterFacts, Nodes
+from keptn_doctor.probes import kube_objects as k8s
+from keptn_doctor.probes.cluster_facts import (
+    dns_pods,
+    nodes_fact,
+    platform_of_nodes,
+    read_cluster,
+)
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.session import Session
+
+_REFUSALS = frozenset({"forbidden", "not-found", "resource-not-served"})
+_UNFINISHED = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCluster:
+    """One cluster; what could not be read is a Failure."""
+
+    facts: ClusterFacts | Failure
+    nodes: Nodes | Failure
+    pods: tuple[k8s.Pod, ...] | Failure
+    reachable: bool = True
+
+    @property
+    def served_groups(self) -> tuple[str, ...]:
+        return () if isinstance(self.facts, Failure) else self.facts.served_groups
+
+    @property
+    def platform(self) -> str:
+        return "" if isinstance(self.facts, Failure) else self.facts.platform
+
+
+async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str) -> WholeCluster:
+    """Read and record what the cluster is; ``subject`` is the plane or the control plane.
+
+    A cluster that does not even tell its version is asked for nothing more.
+    """
+    basics = await attempt(read_cluster(kube))
+    if isinstance(basics, Failure) and basics.code not in _REFUSALS:
+        await record_failure(session, "cluster", subject, basics)
+        return WholeCluster(facts=basics, nodes=basics, pods=basics, reachable=False)
+    listed, pods = await asyncio.gather(
+        attempt(kube.list("/api/v1/nodes", k8s.Node)),
+        attempt(kube.list("/api/v1/pods", k8s.Pod, _UNFINISHED)),
+    )
+    looking = _facts(basics, listed, pods)
+    facts = await session.recorder.look("cluster", subject, looking, deadline_s=LOOK_S)
+    nodes = await session.recorder.look(
+        "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
+    )
+    return WholeCluster(facts=facts, nodes=nodes, pods=pods)
+
+
+async def _facts(
+    facts: ClusterFacts | Failure,
+    nodes: tuple[k8s.Node, ...] | Failure,
+    pods: tuple[k8s.Pod, ...] | Failure,
+) -> ClusterFacts | Failure:
+    if isinstance(facts, Failure):
+        return facts
+    if not facts.platform and not isinstance(nodes, Failure):
+        facts = msgspec.structs.replace(facts, platform=platform_of_nodes(nodes))
+    if isinstance(pods, Failure):
+        return facts
+    total, ready = dns_pods(pods)
+    return msgspec.structs.replace(facts, dns_pods=total, dns_pods_ready=ready)
+
+
+async def _nodes(
+    session: Session,
+    nodes: tuple[k8s.Node, ...] | Failure,
+    pods: tuple[k8s.Pod, ...] | Failure,
+) -> Nodes | Failure:
+    if isinstance(nodes, Failure):
+        return nodes
+    listed = None if isinstance(pods, Failure) else pods
+    return nodes_fact(nodes, listed, redactor=session.redactor)

@@ -1,0 +1,342 @@
+"""Finds the control plane in its cluster and records all that the cluster tells of it.
+
+The namespace is what the rest hangs on. Everything that can be read becomes a fact, everything
+refused a failure of that fact.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import msgspec
+
+from keptn_doctor.discover.cluster import WholeCluster, read_whole_cluster
+from keptn_doctor.discover.planes import USUAL_NAMESPACES
+from keptn_doctor.discover.reading import (
+    LOOK_S,
+    NamespaceObjects,
+    attempt,
+    fetch_references,
+    read_namespace,
+    record_failure,
+    skip,
+)
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.keptn_facts import KeptnVersion, ReferenceToken
+from keptn_doctor.model.kube_facts import (
+    Claims,
+    Components,
+    ComponentServices,
+    ExposureRoutes,
+    GatewayService,
+    LoadBalancerProvider,
+    NetworkPolicies,
+)
+from keptn_doctor.model.topology import ControlPlane
+from keptn_doctor.probes import kube_network_objects as net
+from keptn_doctor.probes import kube_objects as k8s
+from keptn_doctor.probes.exposure import (
+    GATEWAY,
+    derived_endpoints,
+    find_gateways,
+    gateway_fact,
+    read_endpoints,
+    services_fact,
+)
+from keptn_doctor.probes.exposure_routes import read_routes
+from keptn_doctor.probes.failures import WorldFault, fault
+from keptn_doctor.probes.keptn_components import (
+    API_SERVICE,
+    components_fact,
+    reference_token,
+    token_reference,
+    version_fact,
+)
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.load_balancers import read_providers
+from keptn_doctor.probes.networkpolicies import (
+    mutual_tls,
+    policies_on,
+    read_policies,
+    sidecars,
+)
+from keptn_doctor.probes.storage import read_claims
+from keptn_doctor.probes.workloads import FoundWorkload, list_workloads, scoped
+from keptn_doctor.secret import Secret
+from keptn_doctor.session import Session
+from keptn_doctor.targets import ClusterTarget
+
+F = TypeVar("F")
+_MOST_NAMESPACES = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundControlPlane:
+    """The control plane as its cluster shows it; empty parts where there is no such cluster."""
+
+    control_plane: ControlPlane
+    cluster: WholeCluster | None = None
+    objects: NamespaceObjects | None = None
+    endpoints: tuple[str, ...] = ()  # derived from the exposure, the likeliest first
+
+
+async def find_control_plane(session: Session, target: ClusterTarget) -> FoundControlPlane:
+    """Look for the control plane in one cluster; never raises for the world's faults."""
+    plane = ControlPlane(name=target.name, context=target.context)
+    kube = await session.kube(target.name)
+    if isinstance(kube, Failure):
+        await record_failure(session, "cluster", plane.subject, kube)
+        return FoundControlPlane(control_plane=plane)
+    cluster = await read_whole_cluster(session, kube, subject=plane.subject)
+    if not cluster.reachable:
+        return FoundControlPlane(control_plane=plane, cluster=cluster)
+    namespace, elsewhere = await _locate(session, kube, target, subject=plane.subject)
+    uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
+    plane = msgspec.structs.replace(
+        plane, namespace=namespace, elsewhere=elsewhere, cluster_uid=uid
+    )
+    if not namespace:
+        return FoundControlPlane(control_plane=plane, cluster=cluster)
+    return await _Reading(session, kube, plane, cluster).read()
+
+
+async def _locate(
+    session: Session, kube: KubeClient, target: ClusterTarget, *, subject: str
+) -> tuple[str, tuple[str, ...]]:
+    """The control plane's namespace, "" when there is none, and others that hold a gateway."""
+    everywhere = await attempt(find_gateways(kube))
+    found, complete = ((), False) if isinstance(everywhere, Failure) else (everywhere, True)
+    if isinstance(everywhere, Failure) and everywhere.code == "forbidden":
+        found, complete = await _one_by_one(session, kube, target, subject=subject)
+    wanted = [name for name in found if not target.namespaces or name in target.namespaces]
+    if not wanted:
+        where = ", ".join(target.namespaces) or "any namespace that could be searched"
+        seen = f"; there is one in {', '.join(found)}" if found else ""
+        told = fault("kube", "not-found", f"no Keptn gateway in {where}{seen}").failure
+        if isinstance(everywhere, Failure) and not (complete or found):
+            told = everywhere  # what could not be looked at may hold one
+        await record_failure(session, "gateway-service", subject, told)
+        return "", found
+    chosen = "keptn" if "keptn" in wanted else wanted[0]
+    return chosen, tuple(name for name in found if name != chosen)
+
+
+async def _one_by_one(
+    session: Session,
+    kube: KubeClient,
+    target: ClusterTarget,
+    *,
+    subject: str,
+) -> tuple[tuple[str, ...], bool]:
+    """Search the namespaces one by one, when the cluster as a whole may not be read.
+
+    The second part says whether every namespace that was thought of could be searched.
+    """
+    names = target.namespaces
+    if not names:
+        listed = await attempt(kube.list("/api/v1/namespaces", k8s.Namespace))
+        own = (kube.access.namespace,) if kube.access.namespace else ()
+        usual = (*reversed(USUAL_NAMESPACES), *own)
+        seen = () if isinstance(listed, Failure) else tuple(item.name for item in listed)
+        names = tuple(dict.fromkeys((*usual, *seen)))[:_MOST_NAMESPACES]
+    answers = await asyncio.gather(*(attempt(find_gateways(kube, name)) for name in names))
+    found = [name for here in answers if not isinstance(here, Failure) for name in here]
+    if not found:
+        for name, here in zip(names, answers, strict=True):
+            if isinstance(here, Failure):
+                skip(session, "gateway-service", subject, here, what=f"{name} was not searched")
+    complete = not any(isinstance(here, Failure) for here in answers)
+    return tuple(dict.fromkeys(found)), complete
+
+
+class _Reading:
+    """The reads of one control plane's namespace and the facts that come of them."""
+
+    def __init__(
+        self, session: Session, kube: KubeClient, plane: ControlPlane, cluster: WholeCluster
+    ) -> None:
+        self.session, self.kube, self.plane, self.cluster = session, kube, plane, cluster
+        self.namespace = plane.namespace
+
+    async def look(self, probe: str, looking: Coroutine[Any, Any, F | Failure]) -> F | Failure:
+        return await self.session.recorder.look(
+            probe, self.plane.subject, looking, deadline_s=LOOK_S
+        )
+
+    async def read(self) -> FoundControlPlane:
+        objects, listed, services, endpoints = await asyncio.gather(
+            read_namespace(self.session, self.kube, self.namespace),
+            list_workloads(self.kube, self.namespace),
+            attempt(self.kube.list(scoped("/api/v1", "services", self.namespace), net.Service)),
+            read_endpoints(self.kube, self.namespace),
+        )
+        self.objects = objects
+        workloads, failures = listed
+        version = await self._version(workloads, failures)
+        gateway = await self.look("gateway-service", self._gateway(services, endpoints))
+        promised = gateway if isinstance(gateway, GatewayService) else None
+        async with asyncio.TaskGroup() as group:
+            reading = self._components(workloads, failures, version)
+            components = group.create_task(self.look("components", reading))
+            routes = group.create_task(
+                self.look("exposure-routes", self._routes(promised, services))
+            )
+            group.create_task(self.look("component-services", self._services(services, endpoints)))
+            group.create_task(self.look("load-balancer-provider", self._providers(promised)))
+            group.create_task(self.look("claims", self._claims()))
+            group.create_task(self.look("network-policies", self._policies()))
+            group.create_task(self.look("reference-token", self._token(workloads)))
+        return FoundControlPlane(
+            control_plane=msgspec.structs.replace(
+                self.plane,
+                version=version.version if isinstance(version, KeptnVersion) else "",
+            ),
+            cluster=self.cluster,
+            objects=objects,
+            endpoints=self._endpoints(promised, routes.result(), components.result()),
+        )
+
+    async def _version(
+        self, workloads: tuple[FoundWorkload, ...], failures: tuple[Failure, ...]
+    ) -> KeptnVersion | Failure:
+        """The version that the cluster shows; the API's own word is the better fact, if it speaks.
+
+        So only a failure is recorded here. ``observe`` records this version where the API is mute.
+        """
+        told: KeptnVersion | Failure
+        try:
+            told = failures[0] if failures and not workloads else version_fact(workloads)
+        except WorldFault as unknown:
+            told = unknown.failure
+        if isinstance(told, Failure):
+            await record_failure(
+                self.session, "keptn-version", self.plane.subject, told, part="cluster"
+            )
+        return told
+
+    async def _gateway(
+        self,
+        services: tuple[net.Service, ...] | Failure,
+        endpoints: dict[str, net.Endpoints] | None,
+    ) -> GatewayService | Failure:
+        if isinstance(services, Failure):
+            return services
+        for service in services:
+            if service.name == GATEWAY:
+                return gateway_fact(service, endpoints, events=self.objects.around.events)
+        raise fault("kube", "not-found", f"Service {self.namespace}/{GATEWAY} does not exist")
+
+    async def _components(
+        self,
+        workloads: tuple[FoundWorkload, ...],
+        failures: tuple[Failure, ...],
+        version: KeptnVersion | Failure,
+    ) -> Components | Failure:
+        refused = (*failures, *filter(None, (self.objects.pods_failure,)))
+        if refused:
+            return refused[0]
+        config = await attempt(
+            self.kube.get(
+                f"{scoped('/api/v1', 'configmaps', self.namespace)}/api-nginx-config",
+                k8s.ConfigMap,
+            )
+        )
+        files = {} if isinstance(config, Failure) else config.data or {}
+        return components_fact(
+            workloads,
+            self.objects.around,
+            version=version.version if isinstance(version, KeptnVersion) else "",
+            nginx_config="\n".join(str(text) for text in files.values()),
+            namespace=self.namespace,
+            redactor=self.session.redactor,
+        )
+
+    async def _routes(
+        self, gateway: GatewayService | None, services: tuple[net.Service, ...] | Failure
+    ) -> ExposureRoutes:
+        names = () if isinstance(services, Failure) else tuple(s.name for s in services)
+        return await read_routes(
+            self.kube,
+            self.namespace,
+            gateway=gateway,
+            services=names,
+            served_groups=self.cluster.served_groups,
+            events=self.objects.around.events,
+        )
+
+    async def _services(
+        self,
+        services: tuple[net.Service, ...] | Failure,
+        endpoints: dict[str, net.Endpoints] | None,
+    ) -> ComponentServices | Failure:
+        if isinstance(services, Failure):
+            return services
+        return services_fact(services, endpoints, namespace=self.namespace)
+
+    async def _providers(self, gateway: GatewayService | None) -> LoadBalancerProvider | Failure:
+        if isinstance(self.cluster.pods, Failure):
+            return self.cluster.pods
+        return await read_providers(
+            self.kube,
+            self.cluster.pods,
+            gateway=gateway,
+            platform=self.cluster.platform,
+            served_groups=self.cluster.served_groups,
+            redactor=self.session.redactor,
+        )
+
+    async def _claims(self) -> Claims:
+        events = self.objects.around.events
+        return await read_claims(self.kube, self.namespace, events=events)
+
+    async def _policies(self) -> NetworkPolicies:
+        policies = await read_policies(self.kube, self.namespace)
+        gateways = [
+            pod
+            for pod in self.objects.around.pods
+            if pod.labels.get("app.kubernetes.io/name") == GATEWAY
+        ]
+        labels = gateways[0].labels if gateways else {"app.kubernetes.io/name": GATEWAY}
+        demands = await mutual_tls(
+            self.kube, self.namespace, served_groups=self.cluster.served_groups
+        )
+        return NetworkPolicies(
+            policies=policies_on(policies, {self.plane.subject: (self.namespace, labels)}),
+            mesh=(*sidecars(gateways), *demands),
+        )
+
+    async def _token(self, workloads: tuple[FoundWorkload, ...]) -> ReferenceToken:
+        api = next((w for w in workloads if w.object.name == API_SERVICE), None)
+        reference, key = token_reference(api, self.namespace)
+        lookup = await fetch_references(self.kube, (reference,))
+        found, token = reference_token(
+            reference,
+            key,
+            lookup,
+            api_service=api,
+            around=self.objects.around,
+            salt=self.session.salt,
+        )
+        self.session.redactor.learn(token)
+        text = token.decode(errors="replace").strip()
+        self.session.reference_token = Secret(text) if text else None
+        return found
+
+    def _endpoints(
+        self,
+        gateway: GatewayService | None,
+        routes: ExposureRoutes | Failure,
+        components: Components | Failure,
+    ) -> tuple[str, ...]:
+        nodes = () if isinstance(self.cluster.nodes, Failure) else self.cluster.nodes.nodes
+        settings = {} if isinstance(components, Failure) else components.settings
+        prefix = settings.get(f"{GATEWAY}/prefix") or settings.get(f"{API_SERVICE}/PREFIX_PATH", "")
+        return derived_endpoints(
+            gateway,
+            () if isinstance(routes, Failure) else routes.routes,
+            nodes,
+            prefix=prefix,
+        )

@@ -1,0 +1,167 @@
+"""Snapshot and catalogue in, report out: judge, explain, decide, and the sentence on top.
+
+Pure: a live run and the replay of a bundle give the same report. The time a run took is the one
+thing that is handed in from outside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from keptn_doctor.catalogue import Catalogue
+from keptn_doctor.judgement.decide import decide, got_past, weigh
+from keptn_doctor.judgement.explain import Explanation, cause_id
+from keptn_doctor.judgement.judge import judge
+from keptn_doctor.model.evidence import Snapshot, Timing
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.findings import Connection, Finding, Layer
+from keptn_doctor.model.report import Report, RootCause, Verdict
+
+CONNECTED, BROKEN, UNKNOWN = 0, 1, 3
+
+
+def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timing] = ()) -> Report:
+    """Judge a snapshot and write the report on it.
+
+    Exit code: 0 all connected; 1 something disconnected or degraded; 3 nothing proven wrong, but
+    something unknown, no Keptn service found at all, or a plane that could not be searched.
+    2, 4 and 130 are the caller's business.
+    """
+    findings = judge(snapshot, catalogue.checks)
+    table = weigh(snapshot)
+    explanation = Explanation(
+        snapshot.topology, findings, catalogue.checks, got_past=got_past(table)
+    )
+    proven = explanation.causes()
+    verdicts = decide(snapshot, findings, proven, weighed=table)
+    causes = (*proven, *_likely(verdicts, findings))
+    topology = snapshot.topology
+    unseen = _unseen_planes(snapshot, findings)
+    return Report(
+        doctor_version=snapshot.doctor_version,
+        taken_at=snapshot.taken_at,
+        exit_code=_exit_code(verdicts, proven, unseen),
+        headline=_headline(verdicts, causes, unseen),
+        control_plane=topology.control_plane,
+        execution_planes=topology.execution_planes,
+        verdicts=verdicts,
+        causes=causes,
+        warnings=_warnings(findings, causes, explanation),
+        findings=findings,
+        evidence=snapshot.observations,
+        coverage=snapshot.not_attempted,
+        plugin_errors=catalogue.errors,
+        interrupted=snapshot.interrupted,
+        created=snapshot.created,
+        remaining=snapshot.remaining,
+        timings=(*snapshot.timings, *timings),
+    )
+
+
+def _likely(verdicts: tuple[Verdict, ...], findings: tuple[Finding, ...]) -> list[RootCause]:
+    """Suspicions that a verdict names because nothing better is known."""
+    named: dict[str, list[str]] = {}
+    for verdict in verdicts:
+        for cause in verdict.causes:
+            named.setdefault(cause, []).append(verdict.service)
+    suspected = [f for f in findings if f.status == "fail" and f.suspected]
+    return [
+        RootCause(finding=f, services=tuple(named[cause_id(f)]))
+        for f in suspected
+        if cause_id(f) in named
+    ]
+
+
+def _warnings(
+    findings: tuple[Finding, ...], causes: Iterable[RootCause], explanation: Explanation
+) -> tuple[Finding, ...]:
+    """Failed findings that break nothing, or nothing that works; crashes of checks too.
+
+    A suspicion is left out when a proven cause is known to look like it.
+    """
+    told = {cause_id(c.finding) for c in causes}
+    refuted = {cause_id(f) for f in explanation.contradicted}
+    return tuple(
+        f
+        for f in findings
+        if f.status == "crash"
+        or (
+            f.status == "fail"
+            and (f.breaks == "nothing" or cause_id(f) in refuted)
+            and cause_id(f) not in told
+            and not (f.suspected and explanation.accounts_for(f))
+        )
+    )
+
+
+def _unseen_planes(snapshot: Snapshot, findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Execution planes that could not be searched: that nothing was found there proves nothing.
+
+    Nor does it where the doctor was led to the wrong place, as a check of its own way in says.
+    """
+    shut = {
+        look.subject
+        for look in snapshot.observations
+        if look.probe == "cluster" and isinstance(look.result, Failure)
+    }
+    shut |= {f.subject for f in findings if f.status == "fail" and f.layer is Layer.ACCESS}
+    inhabited = {service.plane for service in snapshot.topology.services}
+    return tuple(
+        plane.name
+        for plane in snapshot.topology.execution_planes
+        if plane.name not in inhabited
+        and (plane.subject in shut or not (plane.namespaces or plane.all_namespaces))
+    )
+
+
+def _exit_code(
+    verdicts: tuple[Verdict, ...], proven: tuple[RootCause, ...], unseen: tuple[str, ...]
+) -> int:
+    connections = {verdict.connection for verdict in verdicts}
+    if connections & {"disconnected", "degraded"}:
+        return BROKEN
+    if not verdicts:
+        return BROKEN if proven else UNKNOWN
+    return UNKNOWN if "unknown" in connections or unseen else CONNECTED
+
+
+def _headline(
+    verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...], unseen: tuple[str, ...]
+) -> str:
+    sentence = _sentence(verdicts, causes)
+    if not unseen:
+        return sentence
+    planes = "execution plane" if len(unseen) == 1 else "execution planes"
+    return f"Nothing of {planes} {_listed(list(unseen))} could be seen. {sentence}"
+
+
+def _sentence(verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...]) -> str:
+    total = len(verdicts)
+    if not total:
+        first = f" {causes[0].finding.summary}" if causes else ""
+        return f"No Keptn service of an execution plane was found.{first}"
+    order: tuple[Connection, ...] = ("disconnected", "degraded", "unknown", "connected")
+    counts = [(state, sum(v.connection == state for v in verdicts)) for state in order]
+    if counts[-1][1] == total:
+        return _all_connected(total)
+    parts = [f"{count} {_in_words(state)}" for state, count in counts if count]
+    services = "Keptn service" if total == 1 else "Keptn services"
+    sentence = f"Of {total} {services}, {_listed(parts)}."
+    main = causes[0].finding if causes else None
+    if main is None:
+        return sentence
+    return f"{sentence} {'Likely cause' if main.suspected else 'Main cause'}: {main.summary}"
+
+
+def _all_connected(total: int) -> str:
+    if total == 1:
+        return "The one Keptn service is connected."
+    return f"All {total} Keptn services are connected."
+
+
+def _in_words(state: Connection) -> str:
+    return "could not be judged" if state == "unknown" else state
+
+
+def _listed(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

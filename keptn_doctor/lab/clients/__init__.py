@@ -1,0 +1,1 @@
+"""The lab's distributors and SDK clients: their calls, their past, their ports."""

@@ -1,0 +1,1 @@
+"""The lab's Keptn: gateway and components of any version, as they answer."""

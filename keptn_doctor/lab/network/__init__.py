@@ -1,0 +1,1 @@
+"""The lab's network: virtual addresses, name servers, certificates, what stands between."""

@@ -1,0 +1,275 @@
+"""The second round of looking: the way to each endpoint, Keptn's own word, logs, and the inside.
+
+Everything runs side by side within limits per host and per cluster. It needs the facts that
+``discover`` left in the recorder, adds its own, and judges nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+import msgspec
+
+from keptn_doctor.discover.keptn_services import namesakes
+from keptn_doctor.discover.reading import guarded
+from keptn_doctor.knowledge.behaviour import client_behaviour
+from keptn_doctor.model.evidence import NotAttempted
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.keptn_facts import KeptnVersion, ReferenceToken
+from keptn_doctor.model.kube_facts import Components, Workload
+from keptn_doctor.model.path_facts import GatewayAnswers
+from keptn_doctor.model.topology import Endpoint, KeptnService, Topology
+from keptn_doctor.observe.inside import look_inside
+from keptn_doctor.observe.logs import live_pods, read_control_plane_logs, read_service_logs
+from keptn_doctor.observe.probe_pods import look_from_probe_pods
+from keptn_doctor.probes.control_plane_api import observe_keptn_api
+from keptn_doctor.probes.endpoint_path import observe_endpoint
+from keptn_doctor.probes.exposure import GATEWAY
+from keptn_doctor.probes.forwarded_network import ForwardedNetwork
+from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_identity import keptn_version
+from keptn_doctor.probes.network import Network
+from keptn_doctor.secret import Secret
+from keptn_doctor.session import Session
+
+T = TypeVar("T")
+
+_ENDPOINTS_AT_ONCE = 6
+_SERVICES_AT_ONCE = 6  # per cluster; each takes a few reads and port-forwards
+_MOST_EVENT_TYPES = 30
+_GATEWAY_PORT = 8080
+
+
+async def observe(session: Session, topology: Topology) -> Topology:
+    """Look at everything that the topology names; returns it with what versions add to it."""
+    workloads = dict(session.recorder.facts(Workload))
+    endpoints = asyncio.Semaphore(_ENDPOINTS_AT_ONCE)
+    async with asyncio.TaskGroup() as group:
+        subject = topology.control_plane.subject
+        asking = _control_plane_api(session, topology, endpoints)
+        group.create_task(_kept(session, "integrations", subject, asking))
+        for endpoint in topology.endpoints:
+            if not endpoint.used_by_operator:
+                walking = _within(endpoints, _endpoint(session, endpoint))
+                group.create_task(_kept(session, "http", endpoint.subject, walking))
+        reading = _control_plane_logs(session, topology)
+        group.create_task(_kept(session, "pod-log", subject, reading))
+        limits = {s.plane: asyncio.Semaphore(_SERVICES_AT_ONCE) for s in topology.services}
+        services = [
+            (service, workloads[service.subject])
+            for service in topology.services
+            if service.belongs_to == "execution-plane" and service.subject in workloads
+        ]
+        suspects = [pair for pair in services if _token_is_suspect(session, pair[0])]
+        for service, workload in services:
+            inside = (service, workload) not in suspects
+            looking = _service(session, service, workload, inside=inside)
+            task = _within(limits[service.plane], looking)
+            group.create_task(_kept(session, "pod-log", service.subject, task))
+    for service, workload in suspects:
+        looking = _inside(session, service, workload)
+        await _kept(session, "local-api", service.subject, looking)
+    if session.targets.probe_pod:
+        await look_from_probe_pods(session, topology)
+    return await _with_version(session, topology, workloads)
+
+
+async def _within(limit: asyncio.Semaphore, looking: Awaitable[T]) -> T:
+    async with limit:
+        return await looking
+
+
+async def _kept(session: Session, probe: str, subject: str, looking: Awaitable[object]) -> None:
+    """A bug in one piece must not cost what the others see."""
+    await guarded(session, probe, subject, looking, otherwise=None)
+
+
+async def _endpoint(session: Session, endpoint: Endpoint, token: Secret | None = None) -> (
+    KeptnApi | None
+):  # fmt: skip
+    """Walk to one endpoint; the operator's token goes to the operator's own endpoint alone."""
+    return await observe_endpoint(
+        session.recorder,
+        Network(session.targets.network),
+        endpoint,
+        token,
+        session.targets.deadlines,
+        redactor=session.redactor,
+        salt=session.salt,
+        active=session.targets.active,
+    )
+
+
+def _token(session: Session) -> Secret | None:
+    """The operator's token: the one given, else the control plane's own where it could be read."""
+    api = session.targets.api
+    return (api.token if api and api.token else None) or session.reference_token
+
+
+async def _control_plane_api(
+    session: Session, topology: Topology, limit: asyncio.Semaphore
+) -> None:
+    """Keptn's own word, by the operator's endpoint, else by a forwarded port of the gateway."""
+    own = next((e for e in topology.endpoints if e.used_by_operator), None)
+    token = _token(session)
+    api = await _within(limit, _endpoint(session, own, token)) if own else None
+    if api is None:
+        api = await _forwarded_api(session, topology, token)
+    plane = topology.control_plane
+    if api is None:
+        session.recorder.skip(
+            NotAttempted(
+                probe="integrations",
+                subject=plane.subject,
+                reason="no way to the Keptn API was found from here",
+                unlock="--endpoint URL, or create pods/portforward in the namespace of Keptn",
+                kind="unreachable",
+            )
+        )
+        return
+    types = {
+        topic
+        for service in topology.services
+        if service.belongs_to == "execution-plane"
+        for topic in service.topics
+        if topic.endswith(".triggered") and "*" not in topic and ">" not in topic
+    }
+    await observe_keptn_api(
+        session.recorder,
+        api,
+        subject=plane.subject,
+        event_types=tuple(sorted(types)[:_MOST_EVENT_TYPES]),
+    )
+
+
+async def _forwarded_api(
+    session: Session, topology: Topology, token: Secret | None
+) -> KeptnApi | None:
+    """The API behind a port-forward to a gateway pod, None where that is not to be had."""
+    plane, target = topology.control_plane, session.targets.control_plane
+    components = _components(session)
+    if target is None or components is None:
+        return None
+    kube = await session.kube(target.name)
+    pods = [p for w in components.found if w.name == GATEWAY for p in live_pods(w)]
+    ready = [p for p in pods if any(c.name == GATEWAY and c.ready for c in p.containers)]
+    if isinstance(kube, Failure) or not ready:
+        return None
+    pod = ready[0].name
+    prefix = components.settings.get(f"{GATEWAY}/prefix", "")
+    api = KeptnApi(
+        ForwardedNetwork(lambda: kube.port_forward(plane.namespace, pod, _GATEWAY_PORT)),
+        f"http://{GATEWAY}.{plane.namespace}{prefix}/api",
+        token=token,
+        salt=session.salt,
+        redactor=session.redactor,
+        deadlines=session.targets.deadlines,
+        active=session.targets.active,
+    )
+    reached = await session.recorder.look(
+        "keptn-version",
+        plane.subject,
+        keptn_version(api, with_token=False),
+        deadline_s=3 * session.targets.deadlines.request_s,
+        part="forwarded",
+    )
+    return None if isinstance(reached, Failure) else api
+
+
+def _components(session: Session) -> Components | None:
+    return next((fact for _, fact in session.recorder.facts(Components)), None)
+
+
+async def _control_plane_logs(session: Session, topology: Topology) -> None:
+    target, components = session.targets.control_plane, _components(session)
+    if target is None or components is None:
+        return
+    kube = await session.kube(target.name)
+    if not isinstance(kube, Failure):
+        await read_control_plane_logs(session, kube, topology.control_plane, components)
+
+
+def _token_is_suspect(session: Session, service: KeptnService) -> bool:
+    """Whether a request of the service will probably be answered 401.
+
+    Such requests come last and one by one: through most gateways they share one limiter with all
+    others (``api/middleware/ratelimiter.go@0.13.4``), and must not spoil what the others see.
+    """
+    reference = next((fact for _, fact in session.recorder.facts(ReferenceToken)), None)
+    token = service.token
+    known = bool(reference and reference.fingerprint and token.stripped_fingerprint)
+    differs = (
+        known and reference is not None and token.stripped_fingerprint != reference.fingerprint
+    )
+    return service.mode == "remote" and (token.empty or differs)
+
+
+async def _service(
+    session: Session, service: KeptnService, workload: Workload, *, inside: bool
+) -> None:
+    kube = await session.kube(service.plane)
+    if isinstance(kube, Failure):
+        return
+    await read_service_logs(session, kube, service, workload)
+    if inside:
+        await look_inside(session, kube, service, workload)
+
+
+async def _inside(session: Session, service: KeptnService, workload: Workload) -> None:
+    kube = await session.kube(service.plane)
+    if not isinstance(kube, Failure):
+        await look_inside(session, kube, service, workload)
+
+
+async def _with_version(
+    session: Session, topology: Topology, workloads: dict[str, Workload]
+) -> Topology:
+    """The version as the API told it where the cluster could not, and the other way round."""
+    told = [fact.version for _, fact in session.recorder.facts(KeptnVersion)]
+    plane = topology.control_plane
+    if not told and not plane.context and not plane.api_url:
+        told = _version_behind_endpoints(session)
+    if plane.version and not told:
+        looking = _version_of_cluster(plane.version)
+        await session.recorder.look("keptn-version", plane.subject, looking, deadline_s=1)
+    if plane.version or not told:
+        return topology
+    version = told[0]
+    services = [_of_control_plane(service, version) for service in topology.services]
+    nodes = {
+        subject: frozenset(pod.node for pod in workload.pods if pod.node)
+        for subject, workload in workloads.items()
+    }
+    active = frozenset(path for path, workload in workloads.items() if workload.desired != 0)
+    twins = namesakes(services, nodes, active)
+    return msgspec.structs.replace(
+        topology,
+        control_plane=msgspec.structs.replace(topology.control_plane, version=version),
+        services=tuple(
+            msgspec.structs.replace(service, namesakes=twins.get(service.subject, ()))
+            for service in services
+        ),
+    )
+
+
+def _version_behind_endpoints(session: Session) -> list[str]:
+    """With no control plane named at all, it is the one that all services are told to call."""
+    answers = [fact for _, fact in session.recorder.facts(GatewayAnswers)]
+    versions = {answer.keptn_version for answer in answers if answer.keptn_version}
+    return list(versions) if len(versions) == 1 else []
+
+
+async def _version_of_cluster(version: str) -> KeptnVersion:
+    return KeptnVersion(version=version, source="image")
+
+
+def _of_control_plane(service: KeptnService, version: str) -> KeptnService:
+    behaviour = client_behaviour(
+        service.client,
+        service.client_version,
+        oauth=service.oauth.enabled,
+        control_plane_version=version,
+    )
+    return msgspec.structs.replace(service, behaviour=behaviour)

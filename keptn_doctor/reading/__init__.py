@@ -1,0 +1,1 @@
+"""What facts mean, in words that checks and verdicts share. Pure."""

@@ -1,0 +1,1 @@
+"""What a run asks of a Kubernetes API: the one table, and what is made of it."""
