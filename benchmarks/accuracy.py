@@ -225,7 +225,8 @@ def main() -> int:
         file for file in scenario_files()
         if not options.patterns or any(fnmatch.fnmatch(file.stem, p) for p in options.patterns)
     ]  # fmt: skip
-    with ProcessPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    # A world waits for its sockets more than it computes.
+    with ProcessPoolExecutor(max_workers=3 * (os.cpu_count() or 1)) as pool:
         outcomes = list(pool.map(run, files))
     for outcome in outcomes:
         if options.json:
