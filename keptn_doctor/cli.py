@@ -207,6 +207,11 @@ _run_options = _together(
         is_flag=True,
         help="Allow a short-lived probe pod beside Keptn services whose own view is not enough.",
     ),
+    click.option(
+        "--round-trip",
+        is_flag=True,
+        help="Send one event that nobody acts on through Keptn and look for it again; it stays.",
+    ),
     _text(
         "--probe-image",
         metavar="IMAGE@DIGEST",

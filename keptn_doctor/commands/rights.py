@@ -56,6 +56,14 @@ def print_plan(targets: Targets, environ: Mapping[str, str]) -> int:
         for line in group:
             why = f"  ({line.why})" if line.why else ""
             click.echo(f"  {line.verb:<8} {line.object}{why}")
-    created = "It may create probe pods." if targets.active else "Nothing is created or changed."
-    click.echo(f"\n{created} Nothing was touched for this list.")
+    may = [
+        text
+        for text, asked in (
+            ("create probe pods", targets.active),
+            ("leave one event in Keptn", targets.round_trip),
+        )
+        if asked
+    ]
+    changes = f"It may {' and '.join(may)}." if may else "Nothing is created or changed."
+    click.echo(f"\n{changes} Nothing was touched for this list.")
     return exit_codes.CONNECTED

@@ -35,6 +35,7 @@ def with_run_options(targets: Targets, options: Mapping[str, Any]) -> Targets:
         deadlines=deadlines,
         probe_pod=active,
         active=active,
+        round_trip=options["round_trip"],
         probe=probe_options(Options(**_known(options))),
     )
 

@@ -98,7 +98,7 @@ async def _endpoint(session: Session, endpoint: Endpoint, token: Secret | None =
         session.targets.deadlines,
         redactor=session.redactor,
         salt=session.salt,
-        active=session.targets.active,
+        active=session.targets.round_trip,
     )
 
 
@@ -166,7 +166,7 @@ async def _forwarded_api(
         salt=session.salt,
         redactor=session.redactor,
         deadlines=session.targets.deadlines,
-        active=session.targets.active,
+        active=session.targets.round_trip,
     )
     reached = await session.recorder.look(
         "keptn-version",

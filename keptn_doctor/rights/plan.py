@@ -36,6 +36,13 @@ def plan(targets: Targets, environ: Mapping[str, str]) -> tuple[PlanLine, ...]:
     for plane in targets.execution_planes:
         lines += _cluster(targets, plane, "execution-plane", environ)
     lines += _endpoint(targets)
+    if targets.round_trip:
+        lines.append(
+            PlanLine(
+                host="the control plane's endpoint", verb="POST", object="/v1/event",
+                why="send one event that nobody acts on, and look for it again",
+            )
+        )
     if targets.probe_pod:
         lines += _from_probe_pods()
     return tuple(dict.fromkeys(lines))

@@ -38,6 +38,7 @@ class Options(Record, frozen=True, kw_only=True):
     timeout: float | None = None  # of the whole run
     log_window: str = ""  # --log-window 15m
     probe_pod: bool = False  # --probe-pod
+    round_trip: bool = False  # --round-trip
     probe_image: str = ""  # --probe-image REFERENCE
     probe_service_account: bool = False  # --probe-service-account
 

@@ -36,7 +36,8 @@ class Targets(Record, frozen=True, kw_only=True):
     log_window_s: float = 900.0  # how far back logs are read
     probe_pod: bool = False  # may create probe pods
     probe: ProbeOptions = ProbeOptions()
-    active: bool = False  # may do what writes: true only with an option that asks for it
+    active: bool = False  # may write to clusters: true only with an option that asks for it
+    round_trip: bool = False  # may send one event to Keptn, which stays stored there
     guessed: bool = False  # no cluster was named: the current context plays both roles
 
     def clusters(self) -> tuple[ClusterTarget, ...]:

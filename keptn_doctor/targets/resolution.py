@@ -76,6 +76,7 @@ def resolve(
         probe_pod=options.probe_pod,
         probe=probe_options(options),
         active=options.probe_pod,
+        round_trip=options.round_trip,
         guessed=chosen.guessed,
     )
 
