@@ -7,6 +7,7 @@ leaves a ``RunFailure`` in its place, so that a file of yesterday is never read 
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -41,5 +42,11 @@ def schema() -> dict[str, Any]:
         "title": f"keptn-doctor report, schema version {REPORT_SCHEMA_VERSION}",
         "description": f"Exit codes: {codes}.",
         "anyOf": list(choices),
-        "$defs": {name: definitions[name] for name in sorted(definitions)},
+        "$defs": {name: _dedented(definitions[name]) for name in sorted(definitions)},
     }
+
+
+def _dedented(definition: dict[str, Any]) -> dict[str, Any]:
+    """The same whichever Python generates it: from 3.13 on docstrings come without indentation."""
+    description = definition.get("description")
+    return {**definition, "description": cleandoc(description)} if description else definition
