@@ -38,10 +38,11 @@ def judge(control_plane: ControlPlane, *, trip: RoundTrip | Failure | None) -> F
         return skipped("No event was sent: that has to be asked for (--round-trip).")
     if isinstance(trip, Failure):
         return undecided(f"The event could not be sent: {trip.detail or trip.code}.")
-    if trip.found:
+    if trip.came_back:
         return passed(f"An event came back from the datastore after {trip.seconds:.1f} s.")
+    waited = trip.hops[-1].seconds
     return failed(
-        f"An event was accepted and not found in the datastore within {trip.seconds:.0f} s.",
+        f"An event was accepted and not found in the datastore within {waited:.0f} s.",
         remedy="Look at NATS and at mongodb-datastore, and restart what hangs.",
         command=kubectl(control_plane, "get pods -o wide", namespace=control_plane.namespace),
     )

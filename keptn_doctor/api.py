@@ -37,6 +37,7 @@ from keptn_doctor.model.failure import Code, Failure, Phase
 from keptn_doctor.model.findings import Breaks, Check, Finding, Layer, ProvenBy, Severity
 from keptn_doctor.model.keptn_facts import (
     GatewayLog,
+    Hop,
     Integration,
     IntegrationError,
     IntegrationListing,
@@ -291,7 +292,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "KeptnVersion", "TokenCheck", "ReferenceToken", "IntegrationListing", "Integration",
     "Subscription", "ProjectListing", "Project", "ProjectStage", "IntegrationLog",
     "IntegrationError", "OpenEvents", "OpenEvent", "Sequences", "Sequence", "PodLog", "LogMatch",
-    "LocalApiAnswer", "SdkHealth", "GatewayLog", "Pings", "PodProbe", "RoundTrip",
+    "LocalApiAnswer", "SdkHealth", "GatewayLog", "Pings", "PodProbe", "RoundTrip", "Hop",
     "Workload", "Pod", "Container", "Condition", "KubeEvent", "Components", "ExpectedComponent",
     "ComponentServices", "ServiceState", "ClusterFacts", "Nodes", "NodeState", "GatewayService",
     "ServicePort", "LoadBalancerIngress", "ExposureRoutes", "ExposureRoute",

@@ -267,13 +267,56 @@ class PodProbe(Record, frozen=True, kw_only=True, tag_field="kind", tag="PodProb
         return next((f"{k}: {v}" for k, v in rungs.items() if v not in ("", "ok")), "")
 
 
-class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundTrip"):
-    """An event sent and looked for again (only on request). Subject: the ControlPlane."""
+Leg = Literal[
+    "project-made",  # level service: the run's own project exists
+    "accepted",  # gateway, token and api-service: the post was answered 200
+    "stored",  # NATS, mongodb-datastore, MongoDB: the event can be read back
+    "sequence-answered",  # shipyard-controller took it and, at level controller, read the shipyard
+    "task-sent",  # its dispatcher sent the task's event
+    "picked-up",  # a Keptn service answered .started
+    "finished",  # and .finished
+    "project-removed",
+]
 
-    sent: bool
-    found: bool
-    context: str = ""
-    seconds: float = 0.0
+
+class Hop(Record, frozen=True, kw_only=True):
+    """One leg of a round trip."""
+
+    leg: Leg
+    state: Literal["ok", "failed", "unknown", "not-reached"]
+    seconds: float = 0.0  # that this leg took; what was waited for it when it failed
+    detail: str = ""  # why it failed, in words
+
+
+class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundTrip"):
+    """An event sent through Keptn and looked for again, leg by leg (only on request).
+
+    Subject: the ControlPlane, at level "service" the KeptnService it was meant for.
+    """
+
+    level: Literal["datastore", "controller", "service"] = "datastore"
+    hops: tuple[Hop, ...] = ()  # in the order of the way; those after a break are "not-reached"
+    context: str = ""  # the keptnContext of all its events
+    project: str = ""
+    stage: str = ""
+    service: str = ""  # the application's name in Keptn, no Keptn service
+    task: str = ""  # "sh.keptn.event.<task>.triggered", level service
+    answered_by: tuple[str, ...] = ()  # sources of .started events, in the order of their arrival
+    left_behind: tuple[str, ...] = ()  # what stays in Keptn, in words
+
+    @property
+    def broken_at(self) -> Hop | None:
+        """The first leg that is known not to have held."""
+        return next((hop for hop in self.hops if hop.state == "failed"), None)
+
+    @property
+    def came_back(self) -> bool:
+        """Whether every leg held."""
+        return bool(self.hops) and all(hop.state == "ok" for hop in self.hops)
+
+    @property
+    def seconds(self) -> float:
+        return round(sum(hop.seconds for hop in self.hops), 2)
 
 
 KeptnFact = (

@@ -15,7 +15,7 @@ import uuid
 
 import msgspec
 
-from keptn_doctor.model.keptn_facts import RoundTrip
+from keptn_doctor.model.keptn_facts import Hop, RoundTrip
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.keptn_api import KeptnApi, decode
 
@@ -49,14 +49,22 @@ async def round_trip(api: KeptnApi, *, limit_s: float = 15.0, pause_s: float = 1
     }
     began = time.perf_counter()
     sent = decode(await api.post_event(msgspec.json.encode(event)), _Sent)
+    accepted = time.perf_counter()
     context = sent.keptnContext or context
     found = False
-    while not found and time.perf_counter() - began < limit_s:
+    while not found and time.perf_counter() - accepted < limit_s:
         found = await _stored(api, context)
         if not found:
             await asyncio.sleep(pause_s)
-    elapsed = round(time.perf_counter() - began, 2)
-    return RoundTrip(sent=True, found=found, context=context, seconds=elapsed)
+    hops = (
+        Hop(leg="accepted", state="ok", seconds=round(accepted - began, 3)),
+        Hop(
+            leg="stored",
+            state="ok" if found else "failed",
+            seconds=round(time.perf_counter() - accepted, 3),
+        ),
+    )
+    return RoundTrip(hops=hops, context=context, left_behind=("one event without a project",))
 
 
 async def _stored(api: KeptnApi, context: str) -> bool:

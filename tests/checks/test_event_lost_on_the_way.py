@@ -1,13 +1,17 @@
 from check_under_test import judge_one
 
-from keptn_doctor.api import Failure, RoundTrip
+from keptn_doctor.api import Failure, Hop, RoundTrip
 from keptn_doctor.testing import keptn_service, seen, world
 
 SERVICE = keptn_service()
 
 
 def _world(*, found):
-    trip = RoundTrip(sent=True, found=found, context="c", seconds=1.2 if found else 15.0)
+    stored = Hop(
+        leg="stored", state="ok" if found else "failed", seconds=0.8 if found else 15.0
+    )
+    accepted = Hop(leg="accepted", state="ok", seconds=0.4)
+    trip = RoundTrip(hops=(accepted, stored), context="c")
     return world(SERVICE, seen("control-plane/keptn", trip))
 
 

@@ -36,7 +36,7 @@ async def test_the_event_comes_back_in_a_healthy_world() -> None:
     async with start(packaged("healthy")) as lab:
         targets = msgspec.structs.replace(lab.targets(), round_trip=True)
         snapshot = await examine(targets)
-    assert [trip.found for trip in _trips(snapshot)] == [True]
+    assert [trip.came_back for trip in _trips(snapshot)] == [True]
     assert _finding(report_on(snapshot, load_checks())).status == "pass"
 
 
@@ -56,5 +56,5 @@ async def test_an_event_that_cannot_be_published_is_no_round_trip() -> None:
     async with start(loads(NATS_DOWN)) as lab:
         targets = msgspec.structs.replace(lab.targets(), round_trip=True)
         snapshot = await examine(targets)
-    assert not any(trip.found for trip in _trips(snapshot))
+    assert not any(trip.came_back for trip in _trips(snapshot))
     assert _finding(report_on(snapshot, load_checks())).status != "pass"

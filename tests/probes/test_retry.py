@@ -90,7 +90,7 @@ async def test_the_attempts_are_in_the_observation_even_when_the_deadline_cuts_i
         async def look(times: int = times, attempts: Attempts = attempts) -> RoundTrip:
             slow = RetryPolicy(attempts=100, base_s=0.01, longest_s=0.01)
             await retrying(failing("read-timeout", times), attempts=attempts, policy=slow)  # type: ignore[arg-type]
-            return RoundTrip(sent=True, found=True)
+            return RoundTrip(context="c")
 
         await recorder.look(
             "trip", f"s{times}", look(), deadline_s=deadline_s, attempts=attempts
