@@ -49,8 +49,9 @@ def judge(
     ]
     if not elsewhere:
         return passed("Every live registration belongs to a Keptn service that was found.")
+    verb = "sends" if len(elsewhere) == 1 else "send"
     return failed(
-        f"{_names(elsewhere)} sends heartbeats from a place that was not looked at.",
+        f"{_names(elsewhere)} {verb} heartbeats from a place that was not looked at.",
         remedy="Add its plane with --execution-plane, or have the right to look granted.",
         severity="info",
     )

@@ -37,11 +37,12 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     causes = (*proven, *_likely(verdicts, findings))
     topology = snapshot.topology
     unseen = _unseen_planes(snapshot, findings)
+    in_the_way = () if causes else _in_the_way(findings, catalogue, verdicts, unseen)
     return Report(
         doctor_version=snapshot.doctor_version,
         taken_at=snapshot.taken_at,
         exit_code=_exit_code(verdicts, proven, unseen),
-        headline=_headline(verdicts, causes, unseen),
+        headline=_headline(verdicts, causes, unseen, in_the_way),
         control_plane=topology.control_plane,
         execution_planes=topology.execution_planes,
         verdicts=verdicts,
@@ -125,10 +126,40 @@ def _exit_code(
     return UNKNOWN if "unknown" in connections or unseen else CONNECTED
 
 
+def _in_the_way(
+    findings: Iterable[Finding],
+    catalogue: Catalogue,
+    verdicts: tuple[Verdict, ...],
+    unseen: tuple[str, ...],
+) -> tuple[Finding, ...]:
+    """What the doctor ran into on its own way in to where something stayed unknown.
+
+    A missing right is not among it: whether that one was the reason is not known.
+    """
+    seen_happening = {c.id for c in catalogue.checks if c.proven_by == "behaviour"}
+    unknown = [v.service for v in verdicts if v.connection == "unknown"]
+    if verdicts and not unknown and not unseen:
+        return ()
+    planes = {*unseen, *(path.split("/")[0] for path in unknown)}
+    return tuple(
+        f
+        for f in findings
+        if f.status == "fail"
+        and f.layer is Layer.ACCESS
+        and f.check in seen_happening
+        and (f.subject in planes or f.subject.startswith("control-plane/"))
+    )
+
+
 def _headline(
-    verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...], unseen: tuple[str, ...]
+    verdicts: tuple[Verdict, ...],
+    causes: tuple[RootCause, ...],
+    unseen: tuple[str, ...],
+    in_the_way: tuple[Finding, ...],
 ) -> str:
     sentence = _sentence(verdicts, causes)
+    if in_the_way:
+        sentence = f"{sentence} Reason: {in_the_way[0].summary}"
     if not unseen:
         return sentence
     planes = "execution plane" if len(unseen) == 1 else "execution planes"

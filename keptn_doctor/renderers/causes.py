@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from rich.text import Text
 
-from keptn_doctor.model.findings import Finding
+from keptn_doctor.model.findings import Finding, Layer
 from keptn_doctor.model.report import Report, RootCause
 from keptn_doctor.renderers.page import Page
 from keptn_doctor.renderers.symbols import printable
@@ -63,8 +63,9 @@ def _affected(page: Page, report: Report, cause: RootCause) -> str:
 
 
 def _put_follow_ups(page: Page, cause: RootCause) -> None:
-    if cause.consequences:
-        page.put(_by_check(page, cause.consequences), label="Explains", indent=2, hang=_LABEL)
+    others = [f for f in cause.consequences if f.check != cause.finding.check]
+    if others:
+        page.put(_by_check(page, others), label="Explains", indent=2, hang=_LABEL)
     if cause.blocked:
         text = f"{count(len(cause.blocked), 'check')} that could not be decided"
         page.put(text, label="Blocks", indent=2, hang=_LABEL)
@@ -81,7 +82,7 @@ def _by_check(page: Page, findings: Iterable[Finding]) -> str:
 def put_warnings(page: Page, report: Report) -> None:
     """What is wrong but breaks nothing: one line per check."""
     alike: dict[str, list[Finding]] = {}
-    warned = [finding for finding in report.warnings if finding.status == "fail"]
+    warned = [f for f in report.warnings if f.status == "fail" and f.layer is not Layer.ACCESS]
     for finding in warned:
         alike.setdefault(finding.check, []).append(finding)
     if not alike:

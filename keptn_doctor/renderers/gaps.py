@@ -17,7 +17,7 @@ from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import NotAttempted, Observation
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.report import Report
-from keptn_doctor.renderers.wording import names
+from keptn_doctor.renderers.wording import count, names
 
 # "list pods in namespace x", the wording of every right, see keptn_doctor.probes.kube_rules.
 _RULE = re.compile(r"(?P<verb>get|list|watch|create|delete) (?P<what>\S+)(?P<where> in .+)?")
@@ -147,5 +147,6 @@ def in_words(gap: Gap, *, named: int | None) -> str:
     subjects = names(gap.subjects, limit=named)
     if gap.is_right:
         return f"{', '.join(gap.probes)} of {subjects}: a right is missing"
-    more = f" (and {len(gap.reasons) - 1} more reasons)" if len(gap.reasons) > 1 else ""
+    others = len(gap.reasons) - 1
+    more = f" (and {count(others, 'more reason')})" if others else ""
     return f"{', '.join(gap.probes)} of {subjects}: {gap.reasons[0]}{more}"

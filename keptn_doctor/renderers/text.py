@@ -6,6 +6,8 @@ meaning alone, nothing that is fine takes more than a line, and every command ca
 
 from __future__ import annotations
 
+import re
+
 from rich.text import Text
 
 from keptn_doctor import exit_codes
@@ -18,6 +20,7 @@ from keptn_doctor.renderers.details import put_details
 from keptn_doctor.renderers.page import UNWRAPPED, Detail, Page
 from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritten
 from keptn_doctor.renderers.views import put_views
+from keptn_doctor.renderers.way_in import put_way_in
 from keptn_doctor.renderers.wording import cause_key, count
 
 _WORST_FIRST = ("disconnected", "degraded", "unknown", "connected")
@@ -44,6 +47,7 @@ _RUNG_STYLES = {
 _PROGRAMS = ("kubectl ", "keptn-doctor ", "keptn ", "helm ", "curl ")
 _VERDICT_WIDTH = len("x DISCONNECTED  ")
 _HEADLINE_LENGTH = 200  # three lines of a narrow terminal at most
+_IN_BRACKETS = re.compile(r"([^(]+) \(.*\)\.?", re.DOTALL)
 _SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
 _LADDER_WIDTH = len(ladder.PATH) + 2
 
@@ -65,6 +69,7 @@ def render(report: Report, style: TextStyle | None = None) -> str:
     _put_headline(page, report)
     _put_verdicts(page, report)
     put_causes(page, report)
+    put_way_in(page, report)
     if page.detail != "short":
         put_warnings(page, report)
     put_coverage(page, report)
@@ -101,6 +106,10 @@ def _headline(report: Report) -> str:
     if not report.causes or len(report.headline) <= _HEADLINE_LENGTH:
         return report.headline
     main = report.causes[0].finding
+    bracketed = _IN_BRACKETS.fullmatch(main.summary)
+    brief = report.headline.replace(main.summary, f"{bracketed[1]}.") if bracketed else ""
+    if brief and len(brief) <= _HEADLINE_LENGTH:
+        return brief
     return report.headline.replace(main.summary, f"{main.check}, see cause 1 below.")
 
 

@@ -176,6 +176,30 @@ def test_the_headline_is_the_verdict_and_then_the_main_cause():
     assert report(world(SERVICE, *HEALTHY)).headline == "The one Keptn service is connected."
 
 
+SHUT = failed("The context leads elsewhere.", severity="warning")
+
+
+@pytest.mark.parametrize(("proven_by", "told"), [("behaviour", True), ("state", False)])
+def test_an_unknown_is_told_with_what_was_in_the_way_but_not_with_a_mere_missing_right(
+    proven_by, told
+):
+    check = make(
+        "elsewhere", Layer.ACCESS, SHUT, about=ControlPlane, breaks="nothing", proven_by=proven_by
+    )
+    headline = report(world(SERVICE), check).headline
+
+    assert headline.startswith("Of 1 Keptn service, 1 could not be judged.")
+    assert headline.endswith("Reason: The context leads elsewhere.") is told
+
+
+def test_what_was_in_the_way_does_not_matter_where_everything_is_proven():
+    check = make("elsewhere", Layer.ACCESS, SHUT, about=ControlPlane, breaks="nothing")
+
+    assert report(world(SERVICE, *HEALTHY), check).headline == (
+        "The one Keptn service is connected."
+    )
+
+
 def test_a_crashed_check_is_a_warning_and_changes_no_verdict():
     def boom(service: KeptnService, work: Workload, uniform: IntegrationListing) -> Finding:
         raise KeyError(service.name, work.name, len(uniform.integrations))

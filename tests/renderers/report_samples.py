@@ -339,6 +339,20 @@ def suspected() -> Report:
     )  # fmt: skip
 
 
+def shut_out() -> Report:
+    finding = Finding(
+        check="context-elsewhere", subject="control-plane/keptn", layer=Layer.ACCESS,
+        status="fail", severity="warning", breaks="nothing",
+        summary="Context cp leads to a cluster without Keptn.",
+        remedy="Name the right context.", command="kubectl config get-contexts",
+    )  # fmt: skip
+    verdict = Verdict(service=HELM, connection="unknown", because="Nobody could be asked.")
+    return report(
+        exit_code=3, headline="1 of 1 Keptn service is unknown", verdicts=(verdict,),
+        warnings=(finding,), findings=(finding,),
+    )  # fmt: skip
+
+
 def crashed() -> Report:
     finding = Finding(
         check="odd-check", subject=HELM, status="crash", summary="KeyError: 'x'", detail="line 7"
@@ -357,5 +371,6 @@ ALL = {
     "interrupted": interrupted,
     "nothing_found": nothing_found,
     "suspected": suspected,
+    "shut_out": shut_out,
     "crashed": crashed,
 }

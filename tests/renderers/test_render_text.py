@@ -50,6 +50,47 @@ def test_a_cause_that_takes_a_paragraph_is_only_named_in_the_first_line() -> Non
     )
 
 
+def test_what_a_long_cause_says_in_brackets_is_left_to_the_cause_itself() -> None:
+    report = samples.one_broken()
+    summary = f"The image cannot be pulled (ErrImagePull: {'x' * 200})."
+    cause = msgspec.structs.replace(
+        report.causes[0], finding=msgspec.structs.replace(report.causes[0].finding, summary=summary)
+    )
+    told = msgspec.structs.replace(
+        report, causes=(cause,), headline=f"{report.headline}. Main cause: {summary}"
+    )
+    text = render(told)
+    assert text.splitlines()[0].endswith(" Main cause: The image cannot be pulled.")
+    assert summary in text
+
+
+def test_what_is_in_the_doctors_own_way_is_no_warning_and_comes_with_its_next_command() -> None:
+    text = render(samples.shut_out())
+    assert "WARNINGS" not in text
+    way_in = text[text.index("WAY IN  context-elsewhere") :].splitlines()
+    assert "  Context cp leads to a cluster without Keptn." in way_in
+    assert "    $ kubectl config get-contexts" in way_in
+
+
+@pytest.mark.parametrize(("detail", "shown"), [("normal", 3), ("verbose", 5)])
+def test_of_many_alike_things_in_the_way_a_few_are_told(detail: Detail, shown: int) -> None:
+    shut = samples.shut_out()
+    many = tuple(msgspec.structs.replace(shut.warnings[0], subject=f"exec-{n}") for n in range(5))
+    text = render(msgspec.structs.replace(shut, warnings=many), TextStyle(detail=detail))
+    assert text.count("WAY IN  context-elsewhere") == shown
+    assert ("and 2 more of this kind" in text) == (detail == "normal")
+
+
+def test_a_cause_is_not_said_to_explain_itself() -> None:
+    report = samples.one_broken()
+    cause = report.causes[0]
+    twin = msgspec.structs.replace(cause.finding, subject=f"{cause.finding.subject}-2")
+    told = msgspec.structs.replace(
+        report, causes=(msgspec.structs.replace(cause, consequences=(twin,)),)
+    )
+    assert "Explains" not in render(told)
+
+
 @every_sample
 @every_detail
 @pytest.mark.parametrize("width", [0, 80])
