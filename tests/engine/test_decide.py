@@ -176,7 +176,7 @@ def test_the_headline_is_the_verdict_and_then_the_main_cause():
     assert report(world(SERVICE, *HEALTHY)).headline == "The one Keptn service is connected."
 
 
-SHUT = failed("The context leads elsewhere.", severity="warning")
+SHUT = failed("The context leads elsewhere.", remedy="Name another.", severity="warning")
 
 
 @pytest.mark.parametrize(("proven_by", "told"), [("behaviour", True), ("state", False)])
