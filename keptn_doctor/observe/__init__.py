@@ -15,23 +15,17 @@ import msgspec
 from keptn_doctor.discover.keptn_services import namesakes
 from keptn_doctor.discover.reading import guarded
 from keptn_doctor.knowledge.behaviour import client_behaviour
-from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import KeptnVersion, ReferenceToken
-from keptn_doctor.model.kube_facts import Components, Workload
+from keptn_doctor.model.kube_facts import Workload
 from keptn_doctor.model.path_facts import GatewayAnswers
-from keptn_doctor.model.topology import Endpoint, KeptnService, Topology
+from keptn_doctor.model.topology import KeptnService, Topology
 from keptn_doctor.observe.inside import look_inside
-from keptn_doctor.observe.logs import live_pods, read_control_plane_logs, read_service_logs
+from keptn_doctor.observe.keptn_api import components_of, reach_keptn_api, walk_to
+from keptn_doctor.observe.logs import read_control_plane_logs, read_service_logs
 from keptn_doctor.observe.probe_pods import look_from_probe_pods
 from keptn_doctor.probes.control_plane_api import observe_keptn_api
-from keptn_doctor.probes.endpoint_path import observe_endpoint
-from keptn_doctor.probes.exposure import GATEWAY
-from keptn_doctor.probes.forwarded_network import ForwardedNetwork
 from keptn_doctor.probes.keptn_api import KeptnApi
-from keptn_doctor.probes.keptn_identity import keptn_version
-from keptn_doctor.probes.network import Network
-from keptn_doctor.secret import Secret
 from keptn_doctor.session import Session
 
 T = TypeVar("T")
@@ -39,7 +33,6 @@ T = TypeVar("T")
 _ENDPOINTS_AT_ONCE = 6
 _SERVICES_AT_ONCE = 6  # per cluster; each takes a few reads and port-forwards
 _MOST_EVENT_TYPES = 30
-_GATEWAY_PORT = 8080
 
 
 async def observe(session: Session, topology: Topology) -> Topology:
@@ -52,7 +45,7 @@ async def observe(session: Session, topology: Topology) -> Topology:
         group.create_task(_kept(session, "integrations", subject, asking))
         for endpoint in topology.endpoints:
             if not endpoint.used_by_operator:
-                walking = _within(endpoints, _endpoint(session, endpoint))
+                walking = _within(endpoints, walk_to(session, endpoint))
                 group.create_task(_kept(session, "http", endpoint.subject, walking))
         reading = _control_plane_logs(session, topology)
         group.create_task(_kept(session, "pod-log", subject, reading))
@@ -86,49 +79,13 @@ async def _kept(session: Session, probe: str, subject: str, looking: Awaitable[o
     await guarded(session, probe, subject, looking, otherwise=None)
 
 
-async def _endpoint(session: Session, endpoint: Endpoint, token: Secret | None = None) -> (
-    KeptnApi | None
-):  # fmt: skip
-    """Walk to one endpoint; the operator's token goes to the operator's own endpoint alone."""
-    return await observe_endpoint(
-        session.recorder,
-        Network(session.targets.network),
-        endpoint,
-        token,
-        session.targets.deadlines,
-        redactor=session.redactor,
-        salt=session.salt,
-        active=session.targets.round_trip,
-    )
-
-
-def _token(session: Session) -> Secret | None:
-    """The operator's token: the one given, else the control plane's own where it could be read."""
-    api = session.targets.api
-    return (api.token if api and api.token else None) or session.reference_token
-
-
 async def _control_plane_api(
     session: Session, topology: Topology, limit: asyncio.Semaphore
-) -> None:
-    """Keptn's own word, by the operator's endpoint, else by a forwarded port of the gateway."""
-    own = next((e for e in topology.endpoints if e.used_by_operator), None)
-    token = _token(session)
-    api = await _within(limit, _endpoint(session, own, token)) if own else None
+) -> KeptnApi | None:
+    """Keptn's own word, and the way on which it came; None when there is no way."""
+    api = await reach_keptn_api(session, topology, limit)
     if api is None:
-        api = await _forwarded_api(session, topology, token)
-    plane = topology.control_plane
-    if api is None:
-        session.recorder.skip(
-            NotAttempted(
-                probe="integrations",
-                subject=plane.subject,
-                reason="no way to the Keptn API was found from here",
-                unlock="--endpoint URL, or create pods/portforward in the namespace of Keptn",
-                kind="unreachable",
-            )
-        )
-        return
+        return None
     types = {
         topic
         for service in topology.services
@@ -139,51 +96,14 @@ async def _control_plane_api(
     await observe_keptn_api(
         session.recorder,
         api,
-        subject=plane.subject,
+        subject=topology.control_plane.subject,
         event_types=tuple(sorted(types)[:_MOST_EVENT_TYPES]),
     )
-
-
-async def _forwarded_api(
-    session: Session, topology: Topology, token: Secret | None
-) -> KeptnApi | None:
-    """The API behind a port-forward to a gateway pod, None where that is not to be had."""
-    plane, target = topology.control_plane, session.targets.control_plane
-    components = _components(session)
-    if target is None or components is None:
-        return None
-    kube = await session.kube(target.name)
-    pods = [p for w in components.found if w.name == GATEWAY for p in live_pods(w)]
-    ready = [p for p in pods if any(c.name == GATEWAY and c.ready for c in p.containers)]
-    if isinstance(kube, Failure) or not ready:
-        return None
-    pod = ready[0].name
-    prefix = components.settings.get(f"{GATEWAY}/prefix", "")
-    api = KeptnApi(
-        ForwardedNetwork(lambda: kube.port_forward(plane.namespace, pod, _GATEWAY_PORT)),
-        f"http://{GATEWAY}.{plane.namespace}{prefix}/api",
-        token=token,
-        salt=session.salt,
-        redactor=session.redactor,
-        deadlines=session.targets.deadlines,
-        active=session.targets.round_trip,
-    )
-    reached = await session.recorder.look(
-        "keptn-version",
-        plane.subject,
-        keptn_version(api, with_token=False),
-        deadline_s=3 * session.targets.deadlines.request_s,
-        part="forwarded",
-    )
-    return None if isinstance(reached, Failure) else api
-
-
-def _components(session: Session) -> Components | None:
-    return next((fact for _, fact in session.recorder.facts(Components)), None)
+    return api
 
 
 async def _control_plane_logs(session: Session, topology: Topology) -> None:
-    target, components = session.targets.control_plane, _components(session)
+    target, components = session.targets.control_plane, components_of(session)
     if target is None or components is None:
         return
     kube = await session.kube(target.name)
