@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections import deque
 from datetime import UTC
 from email.utils import format_datetime
@@ -41,7 +42,8 @@ _REMEMBERED = 20_000
 class Served(Record, frozen=True, kw_only=True):
     """A request that the server answered, for tests that ask what a run has done.
 
-    ``status`` is 0 while a stream is open and for an answer that was broken off.
+    ``status`` is 0 while a stream is open and for an answer that was broken off. ``began`` and
+    ``ended`` are ``time.monotonic()``, ``size`` counts the bytes of an answer's body.
     """
 
     method: str
@@ -50,6 +52,9 @@ class Served(Record, frozen=True, kw_only=True):
     user: str
     verb: str
     status: int
+    began: float = 0.0
+    ended: float = 0.0
+    size: int = 0
 
 
 class KubeApiServer:
@@ -123,12 +128,12 @@ class KubeApiServer:
     async def _serve(self, request: web.BaseRequest) -> web.StreamResponse:
         target = parse_path(request.rel_url.raw_path)
         verb = verb_of(request.method, target, request.query)
-        user, status = "", 0
+        user, status, size, began = "", 0, 0, time.monotonic()
         try:
             known = authenticate(self.cluster, request)
             user = known.name
             response = await self._answer(request, target, verb, known)
-            status = response.status
+            status, size = response.status, _size(response)
         except (ApiError, PlainError) as error:
             response, status = failure(error), error.code
         finally:
@@ -139,6 +144,9 @@ class KubeApiServer:
                 user=user,
                 verb=verb,
                 status=status,
+                began=began,
+                ended=time.monotonic(),
+                size=size,
             )
             self.served.append(served)
         if not response.prepared:
@@ -210,3 +218,8 @@ class KubeApiServer:
             return health
         discovery = discovery_answer(self.cluster, path, accept, f"127.0.0.1:{self.port}")
         return openapi_answer(self.cluster, path) if discovery is None else discovery
+
+
+def _size(response: web.StreamResponse) -> int:
+    body = response.body if isinstance(response, web.Response) else None
+    return len(body) if isinstance(body, bytes) else 0

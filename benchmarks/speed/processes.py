@@ -1,0 +1,136 @@
+"""Starts the lab and the doctor as processes and measures the doctor's.
+
+This module imports nothing of the doctor, for the peak memory of a process counts from that of the
+one that forked it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One process from start to end. ``began`` and ``ended`` are ``time.monotonic()``."""
+
+    began: float
+    ended: float
+    cpu_s: float
+    peak_mib: float
+    code: int
+    stdout: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+
+    @property
+    def wall_s(self) -> float:
+        return self.ended - self.began
+
+
+@dataclass(slots=True)
+class LabProcess:
+    """A running lab; ``world`` is what it said of itself when it was up."""
+
+    process: subprocess.Popen[str]
+    world: dict[str, Any]
+
+    def reset(self, *, round_trip_ms: float = 0) -> None:
+        """Forget what was seen, and make the wires that long from now on."""
+        self._say(f"reset {round_trip_ms}")
+
+    def report(self) -> dict[str, Any]:
+        """``served`` requests by context, and ``connections`` through the relays."""
+        return self._say("report")
+
+    def _say(self, command: str) -> dict[str, Any]:
+        stdin, stdout = _pipes(self.process)
+        stdin.write(command + "\n")
+        stdin.flush()
+        return _answered(stdout)
+
+
+def _pipes(process: subprocess.Popen[str]) -> tuple[IO[str], IO[str]]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the lab has no pipes")
+    return process.stdin, process.stdout
+
+
+def _answered(stdout: IO[str]) -> dict[str, Any]:
+    line = stdout.readline()
+    if not line:
+        raise SystemExit("the lab ended early")
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+@contextmanager
+def lab(**size: Any) -> Iterator[LabProcess]:
+    """A lab of a size (see ``worlds.Size``), or of ``scenario=FILE``."""
+    command = [sys.executable, "-m", "benchmarks.speed.lab_process", json.dumps(size)]
+    with subprocess.Popen(
+        command, cwd=ROOT, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        stdin, stdout = _pipes(process)
+        try:
+            yield LabProcess(process, _answered(stdout))
+        finally:
+            stdin.close()
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def check(running: LabProcess, *options: str, outputs: Sequence[str] = ()) -> Run:
+    """``keptn-doctor check`` against a lab; ``outputs`` are formats, or "bundle", to be kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = ["check", "--config", running.world["config"], "--quiet", *options]
+        for name in outputs:
+            file = str(Path(folder, name))
+            given += ["--bundle", file] if name == "bundle" else ["--output", f"{name}={file}"]
+        run = doctor(*given)
+        files = {name: Path(folder, name).read_bytes() for name in outputs}
+    return Run(
+        began=run.began, ended=run.ended, cpu_s=run.cpu_s, peak_mib=run.peak_mib, code=run.code,
+        stdout=run.stdout, files=files,
+    )  # fmt: skip
+
+
+def doctor(*arguments: str) -> Run:
+    """``keptn-doctor ARGUMENTS`` as a user starts it, without the settings of this shell."""
+    script = Path(sys.executable).with_name("keptn-doctor")
+    return spawn(str(script), *arguments)
+
+
+def spawn(*command: str, environ: dict[str, str] | None = None) -> Run:
+    """Any command; what it writes to standard error is shown when it cannot be a normal end."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KEPTN", "KUBECONFIG"))}
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+            env=kept | (environ or {}),
+        )  # fmt: skip
+        _, status, usage = os.wait4(process.pid, 0)
+        ended = time.monotonic()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        out.seek(0)
+        err.seek(0)
+        if process.returncode not in (0, 1, 3):
+            raise SystemExit(f"{command} ended with {process.returncode}: {err.read().decode()}")
+        return Run(
+            began=began, ended=ended, cpu_s=usage.ru_utime + usage.ru_stime,
+            peak_mib=usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),
+            code=process.returncode, stdout=out.read().decode(errors="replace"),
+        )  # fmt: skip
