@@ -39,7 +39,7 @@ async def main(wanted: dict[str, Any]) -> None:
             print(json.dumps(await _opened(lab, relay, world)), flush=True)
             await _obey(lab, relay)
         finally:
-            relay.close()
+            await relay.close()
 
 
 async def _opened(lab: Lab, relay: Relay, world: Scenario) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from typing import cast
 
 _CHUNK = 262_144
 _LOOPBACK = "127.0.0.1"
@@ -48,18 +49,24 @@ class Relay:
     connections: list[Connection] = field(default_factory=list)
     _servers: list[asyncio.Server] = field(default_factory=list)
     _transports: list[asyncio.DatagramTransport] = field(default_factory=list)
-    _ports: dict[tuple[str, int], int] = field(default_factory=dict)
+    _ports: dict[int, int] = field(default_factory=dict)
+    _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def tcp(self, port: int, name: str) -> int:
         """The port of a relay to a TCP port of the loopback; made once for each port."""
-        if ("tcp", port) not in self._ports:
+        if port not in self._ports:
+
+            def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                task = asyncio.create_task(self._carry(reader, writer, port, name))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
+
             server = await asyncio.start_server(
-                lambda reader, writer: self._carry(reader, writer, port, name), _LOOPBACK, 0,
-                limit=_CHUNK, backlog=512,
-            )  # fmt: skip
+                accepted, _LOOPBACK, 0, limit=_CHUNK, backlog=512
+            )
             self._servers.append(server)
-            self._ports["tcp", port] = int(server.sockets[0].getsockname()[1])
-        return self._ports["tcp", port]
+            self._ports[port] = int(server.sockets[0].getsockname()[1])
+        return self._ports[port]
 
     async def udp(self, port: int, name: str) -> int:
         """The same for a UDP port."""
@@ -74,11 +81,15 @@ class Relay:
         """Forget what was carried so far."""
         self.connections.clear()
 
-    def close(self) -> None:
+    async def close(self) -> None:
         for server in self._servers:
             server.close()
         for transport in self._transports:
             transport.close()
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=2)
 
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int, name: str
@@ -176,8 +187,8 @@ class _Questions(asyncio.DatagramProtocol):
         self._transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.DatagramTransport):
-            self._transport = transport
+        # Python 3.11's own datagram transport is no subclass of what it implements.
+        self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         task = asyncio.get_running_loop().create_task(self._ask(data, addr))
