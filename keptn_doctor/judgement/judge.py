@@ -32,6 +32,8 @@ _WORDS = {
     "ProjectListing": "the control plane's list of projects",
     "IntegrationLog": "the control plane's log of integration errors",
     "OpenEvents": "the list of open events",
+    "OldEvents": "a second look at old open events",
+    "PastAnswers": "the last answers of each source",
     "Sequences": "the sequences under way",
     "PodLog": "the log of the container",
     "LocalApiAnswer": "an answer through the distributor's own API proxy",

@@ -148,7 +148,7 @@ def homes(kind: type) -> tuple[type, ...]:
         return (Endpoint,)
     if kind in _OF_A_SERVICE:
         return (KeptnService,)
-    if kind is keptn_facts.PodLog:
+    if kind in (keptn_facts.PodLog, keptn_facts.RoundTrip):
         return (KeptnService, ControlPlane)
     if kind in _OF_A_CLUSTER:
         return (ExecutionPlane, ControlPlane)

@@ -127,6 +127,7 @@ class OpenEvent(Record, frozen=True, kw_only=True):
     stage: str = ""
     service: str = ""
     at: datetime | None = None
+    context: str = ""  # the keptnContext of all events of its sequence
 
 
 class OpenEvents(Record, frozen=True, kw_only=True, tag_field="kind", tag="OpenEvents"):
@@ -137,21 +138,63 @@ class OpenEvents(Record, frozen=True, kw_only=True, tag_field="kind", tag="OpenE
     server_time: datetime | None = None
 
 
+class OldEvent(Record, frozen=True, kw_only=True):
+    """An open event that was old at the first read and is open still at the second."""
+
+    event: OpenEvent
+    started_by: tuple[str, ...] = ()  # sources of the ``.started`` events that answer it
+
+
+class OldEvents(Record, frozen=True, kw_only=True, tag_field="kind", tag="OldEvents"):
+    """The old ones among the open events, read again at the end. Subject: the ControlPlane.
+
+    An event stays open until its ``.finished``: with a ``.started`` it is work in progress.
+    """
+
+    events: tuple[OldEvent, ...] = ()
+    answered: int = 0  # were open at the first read, and no more at the second
+    left_out: int = 0  # old ones beyond the number that a run asks about
+    apart_s: float = 0.0  # between the two reads, by the server's clock in whole seconds
+    server_time: datetime | None = None  # at the second read
+
+
+class PastAnswer(Record, frozen=True, kw_only=True):
+    """The newest ``.started`` and ``.finished`` of one source, by the time in the event."""
+
+    source: str
+    started: str = ""  # "sh.keptn.event.deployment.started", "" when none was found
+    started_at: datetime | None = None
+    finished: str = ""
+    finished_at: datetime | None = None
+
+
+class PastAnswers(Record, frozen=True, kw_only=True, tag_field="kind", tag="PastAnswers"):
+    """What the sources that were asked for have answered last. Subject: the ControlPlane.
+
+    Events carry no plane: two Keptn services of one name are one source.
+    """
+
+    asked_sources: tuple[str, ...] = ()
+    asked_projects: tuple[str, ...] = ()
+    answers: tuple[PastAnswer, ...] = ()  # of sources of which an answer was found
+    server_time: datetime | None = None
+
+
 class Sequence(Record, frozen=True, kw_only=True):
-    """A sequence under way, with the last event of the stage it is in."""
+    """A sequence, with the last event of the stage it is in."""
 
     project: str
     name: str = ""
     service: str = ""
     stage: str = ""
-    state: str = ""  # "started" or "waiting"
+    state: str = ""  # triggered, waiting, started, paused, timedOut, aborted, finished...
     context: str = ""  # the keptnContext of all its events
     latest_event: str = ""
     latest_at: datetime | None = None
 
 
 class Sequences(Record, frozen=True, kw_only=True, tag_field="kind", tag="Sequences"):
-    """Sequences that are under way or wait for another. Subject: the ControlPlane."""
+    """The newest sequences, and all that are under way or wait. Subject: the ControlPlane."""
 
     sequences: tuple[Sequence, ...] = ()
     server_time: datetime | None = None
@@ -321,6 +364,6 @@ class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundT
 
 KeptnFact = (
     KeptnVersion | TokenCheck | ReferenceToken | IntegrationListing | ProjectListing
-    | IntegrationLog | OpenEvents | Sequences | PodLog | LocalApiAnswer | SdkHealth | GatewayLog
-    | PodProbe | RoundTrip
+    | IntegrationLog | OpenEvents | OldEvents | PastAnswers | Sequences | PodLog | LocalApiAnswer
+    | SdkHealth | GatewayLog | PodProbe | RoundTrip
 )

@@ -23,6 +23,8 @@ FACT_OF_PROBE: dict[str, type] = {
     "projects": keptn_facts.ProjectListing,
     "integration-log": keptn_facts.IntegrationLog,
     "open-events": keptn_facts.OpenEvents,
+    "old-events": keptn_facts.OldEvents,
+    "past-answers": keptn_facts.PastAnswers,
     "sequences": keptn_facts.Sequences,
     "pod-log": keptn_facts.PodLog,
     "local-api": keptn_facts.LocalApiAnswer,

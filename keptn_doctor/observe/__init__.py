@@ -24,7 +24,7 @@ from keptn_doctor.observe.inside import look_inside
 from keptn_doctor.observe.keptn_api import components_of, reach_keptn_api, walk_to
 from keptn_doctor.observe.logs import read_control_plane_logs, read_service_logs
 from keptn_doctor.observe.probe_pods import look_from_probe_pods
-from keptn_doctor.probes.control_plane_api import observe_keptn_api
+from keptn_doctor.probes.control_plane_api import look_at_old_events, observe_keptn_api
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.session import Session
 
@@ -42,7 +42,7 @@ async def observe(session: Session, topology: Topology) -> Topology:
     async with asyncio.TaskGroup() as group:
         subject = topology.control_plane.subject
         asking = _control_plane_api(session, topology, endpoints)
-        group.create_task(_kept(session, "integrations", subject, asking))
+        keptn = group.create_task(_kept(session, "integrations", subject, asking))
         for endpoint in topology.endpoints:
             if not endpoint.used_by_operator:
                 walking = _within(endpoints, walk_to(session, endpoint))
@@ -66,6 +66,9 @@ async def observe(session: Session, topology: Topology) -> Topology:
         await _kept(session, "local-api", service.subject, looking)
     if session.targets.probe_pod:
         await look_from_probe_pods(session, topology)
+    if api := keptn.result():
+        again = look_at_old_events(session.recorder, api, subject=subject)
+        await _kept(session, "old-events", subject, again)
     return await _with_version(session, topology, workloads)
 
 
@@ -74,9 +77,11 @@ async def _within(limit: asyncio.Semaphore, looking: Awaitable[T]) -> T:
         return await looking
 
 
-async def _kept(session: Session, probe: str, subject: str, looking: Awaitable[object]) -> None:
+async def _kept(
+    session: Session, probe: str, subject: str, looking: Awaitable[T | None]
+) -> T | None:
     """A bug in one piece must not cost what the others see."""
-    await guarded(session, probe, subject, looking, otherwise=None)
+    return await guarded(session, probe, subject, looking, otherwise=None)
 
 
 async def _control_plane_api(
@@ -86,10 +91,10 @@ async def _control_plane_api(
     api = await reach_keptn_api(session, topology, limit)
     if api is None:
         return None
+    services = [s for s in topology.services if s.belongs_to == "execution-plane"]
     types = {
         topic
-        for service in topology.services
-        if service.belongs_to == "execution-plane"
+        for service in services
         for topic in service.topics
         if topic.endswith(".triggered") and "*" not in topic and ">" not in topic
     }
@@ -98,6 +103,7 @@ async def _control_plane_api(
         api,
         subject=topology.control_plane.subject,
         event_types=tuple(sorted(types)[:_MOST_EVENT_TYPES]),
+        sources=tuple(s.integration_name or s.name for s in services),
     )
     return api
 

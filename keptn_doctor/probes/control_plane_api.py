@@ -12,9 +12,11 @@ from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import (
     IntegrationListing,
+    OpenEvents,
     ProjectListing,
     TokenCheck,
 )
+from keptn_doctor.probes.keptn_answers import old_events, past_answers
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.probes.keptn_identity import check_token, keptn_version
 from keptn_doctor.probes.keptn_projects import open_events, projects
@@ -26,7 +28,10 @@ from keptn_doctor.probes.round_trip import round_trip
 
 F = TypeVar("F")
 
-_NEEDS_TOKEN = ("integrations", "projects", "integration-log", "open-events", "sequences")
+_NEEDS_TOKEN = (
+    "integrations", "projects", "integration-log", "open-events", "old-events", "past-answers",
+    "sequences",
+)  # fmt: skip
 _ROUND_TRIP_S = 15.0
 
 
@@ -36,12 +41,14 @@ async def observe_keptn_api(
     *,
     subject: str,
     event_types: tuple[str, ...] = (),
+    sources: tuple[str, ...] = (),
     read_again_after_s: float = 0.0,
 ) -> None:
     """Record the control plane's facts under ``subject`` ("control-plane/keptn").
 
     ``event_types`` are the subscribed types to look for open events of, beside those that the
-    registrations name. ``read_again_after_s`` is the time between two reads of the registrations,
+    registrations name; ``sources`` those whose last answers are looked for, which are the names of
+    Keptn services. ``read_again_after_s`` is the time between two reads of the registrations,
     0 for one read. ``api`` has been reached: it comes from ``observe_endpoint``.
     """
     asking = _Asking(recorder, api, subject)
@@ -62,13 +69,6 @@ async def observe_keptn_api(
     known: ProjectListing | Failure = await asking.look(
         "projects", lambda attempts: projects(api, attempts=attempts), extra_s=more_pages_s
     )
-    if isinstance(known, ProjectListing) and known.projects:
-        await asking.look(
-            "sequences",
-            lambda attempts: sequences(api, known, attempts=attempts),
-            extra_s=more_pages_s,
-        )
-    await asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
     wanted = tuple(sorted({*event_types, *_subscribed(listing)}))
     if wanted:
         await asking.look(
@@ -76,8 +76,40 @@ async def observe_keptn_api(
             lambda attempts: open_events(api, wanted, attempts=attempts),
             extra_s=more_pages_s,
         )
+    if isinstance(known, ProjectListing) and known.projects:
+        await _ask_of_the_past(asking, known, sources)
+    await asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
     if api.active:
         await asking.look("round-trip", lambda _: round_trip(api), extra_s=_ROUND_TRIP_S)
+
+
+async def look_at_old_events(recorder: Recorder, api: KeptnApi, *, subject: str) -> None:
+    """The second read of events that lay open for long at the first: for the end of a run."""
+    seen = next((fact for _, fact in recorder.facts(OpenEvents)), None)
+    if seen is not None:
+        await _Asking(recorder, api, subject).look(
+            "old-events",
+            lambda attempts: old_events(api, seen, attempts=attempts),
+            extra_s=api.deadlines.request_s,
+        )
+
+
+async def _ask_of_the_past(
+    asking: _Asking, known: ProjectListing, sources: tuple[str, ...]
+) -> None:
+    api, more_s = asking.api, asking.api.deadlines.request_s
+    await asking.look(
+        "sequences",
+        lambda attempts: sequences(api, known, attempts=attempts),
+        extra_s=more_s,
+    )
+    if sources:
+        names = [project.name for project in known.projects]
+        await asking.look(
+            "past-answers",
+            lambda attempts: past_answers(api, sources, names, attempts=attempts),
+            extra_s=more_s,
+        )
 
 
 class _Asking:

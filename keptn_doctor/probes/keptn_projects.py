@@ -11,6 +11,7 @@ import base64
 import binascii
 import urllib.parse
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -59,10 +60,11 @@ class _Data(msgspec.Struct, frozen=True):
     service: str | None = None
 
 
-class _Event(msgspec.Struct, frozen=True):
+class _Event(msgspec.Struct, frozen=True, rename={"context": "shkeptncontext"}):
     id: str | None = None
     type: str | None = None
     time: str | None = None
+    context: str | None = None
     data: _Data | None = None
 
 
@@ -72,13 +74,20 @@ class _Page(msgspec.Struct, frozen=True, rename={"next_key": "nextPageKey"}):
     next_key: str | int | None = None
 
 
-async def _pages(api: KeptnApi, path: str, attempts: Attempts | None) -> AsyncIterator[_Page]:
-    """Page after page, up to the key "0", a key that was there before, or the twentieth page."""
+async def _pages(
+    api: KeptnApi, path: str, attempts: Attempts | None, *, fresh: bool = False
+) -> AsyncIterator[tuple[_Page, datetime | None]]:
+    """Page after page, up to the key "0", a key that was there before, or the twentieth page.
+
+    Each with the server's time at which it was answered.
+    """
     seen: set[str] = set()
     params = dict(FIRST_PAGE)
     for _ in range(_MOST_PAGES):
-        page, _exchange = await api.get_as(path, _Page, params=params, attempts=attempts)
-        yield page
+        page, exchange = await api.get_as(
+            path, _Page, params=params, fresh=fresh, attempts=attempts
+        )
+        yield page, exchange.answer.date
         key = str(page.next_key or "0")
         if key == "0" or key in seen:
             return
@@ -89,7 +98,7 @@ async def _pages(api: KeptnApi, path: str, attempts: Attempts | None) -> AsyncIt
 async def projects(api: KeptnApi, *, attempts: Attempts | None = None) -> ProjectListing:
     """All projects, 1000 at most; raises WorldFault, see ``KeptnApi.get_as``."""
     found: list[Project] = []
-    async for page in _pages(api, PROJECTS, attempts):
+    async for page, _ in _pages(api, PROJECTS, attempts):
         read = (lenient(raw, _Project) for raw in page.projects or ())
         found += [_project(project) for project in read if project and project.name]
     return ProjectListing(projects=tuple(found))
@@ -156,17 +165,23 @@ def _dicts(value: object) -> list[dict[Any, Any]]:
 
 
 async def open_events(
-    api: KeptnApi, event_types: tuple[str, ...], *, attempts: Attempts | None = None
+    api: KeptnApi,
+    event_types: tuple[str, ...],
+    *,
+    fresh: bool = False,
+    attempts: Attempts | None = None,
 ) -> OpenEvents:
-    """Events of these types that wait for an answer; wildcards cannot be asked for."""
+    """Events of these types that wait for a ``.finished``; wildcards cannot be asked for.
+
+    ``fresh`` asks again for what was answered before in this run. Raises WorldFault.
+    """
     asked = tuple(sorted({kind for kind in event_types if _askable(kind)}))[:_MOST_TYPES]
     found: list[OpenEvent] = []
     server_time = None
     for kind in asked:
         path = _OPEN + urllib.parse.quote(kind, safe="")
-        _, exchange = await api.get_as(path, _Page, params=FIRST_PAGE, attempts=attempts)
-        server_time = exchange.answer.date or server_time
-        async for page in _pages(api, path, attempts):
+        async for page, at in _pages(api, path, attempts, fresh=fresh):
+            server_time = at or server_time
             read = (lenient(raw, _Event) for raw in page.events or ())
             found += [_event(event, kind) for event in read if event and event.id]
     return OpenEvents(asked_types=asked, events=tuple(found), server_time=server_time)
@@ -185,4 +200,5 @@ def _event(event: _Event, kind: str) -> OpenEvent:
         stage=data.stage or "",
         service=data.service or "",
         at=moment(event.time),
+        context=event.context or "",
     )

@@ -1,8 +1,8 @@
-"""Reads which sequences are under way, and what each waits for.
+"""Reads which sequences are under way or have ended lately, and what each waits for.
 
 Source: ``shipyard-controller/controller/statecontroller.go@0.8.7`` and
 ``internal/handler/statehandler.go@1.4.5``: ``GET /v1/sequence/{project}`` with ``state``, from
-0.8.4 on.
+0.8.4 on; the newest come first. Where all fit on one page, nothing more is asked.
 """
 
 from __future__ import annotations
@@ -34,34 +34,40 @@ class _Stage(msgspec.Struct, frozen=True, rename={"latest": "latestEvent"}):
 
 class _State(msgspec.Struct, frozen=True, rename={"context": "shkeptncontext"}):
     name: str | None = None
+    state: str | None = None
     service: str | None = None
     time: str | None = None
     context: str | None = None
     stages: tuple[msgspec.Raw, ...] | None = None
 
 
-class _Page(msgspec.Struct, frozen=True):
+class _Page(msgspec.Struct, frozen=True, rename={"total": "totalCount"}):
     states: tuple[msgspec.Raw, ...] | None = None
+    total: int | None = None
 
 
 async def sequences(
     api: KeptnApi, projects: ProjectListing, *, attempts: Attempts | None = None
 ) -> Sequences:
-    """Sequences in state started or waiting, of ten projects at most, 50 of each kind.
+    """The newest fifty sequences of ten projects at most, and fifty that are started or waiting.
 
     Raises WorldFault, see ``KeptnApi.get_as``.
     """
-    found: list[Sequence] = []
+    found: dict[tuple[str, str], Sequence] = {}
     server_time = None
     for project in projects.projects[:_MOST_PROJECTS]:
         path = _PATH + urllib.parse.quote(project.name, safe="")
-        for state in _UNDER_WAY:
-            params = {"state": state, "pageSize": _PAGE_SIZE}
+        for state in ("", *_UNDER_WAY):
+            params = {"pageSize": _PAGE_SIZE} | ({"state": state} if state else {})
             page, exchange = await api.get_as(path, _Page, params=params, attempts=attempts)
             server_time = exchange.answer.date or server_time
-            read = (lenient(raw, _State) for raw in page.states or ())
-            found += [_sequence(item, project.name, state) for item in read if item]
-    return Sequences(sequences=tuple(found), server_time=server_time)
+            read = [item for raw in page.states or () if (item := lenient(raw, _State))]
+            for number, item in enumerate(read):
+                key = item.context or f"{state}{number}"
+                found[project.name, key] = _sequence(item, project.name, state)
+            if not state and page.total is not None and page.total <= len(page.states or ()):
+                break
+    return Sequences(sequences=tuple(found.values()), server_time=server_time)
 
 
 def _sequence(item: _State, project: str, state: str) -> Sequence:
@@ -73,7 +79,7 @@ def _sequence(item: _State, project: str, state: str) -> Sequence:
         name=item.name or "",
         service=item.service or "",
         stage=last.name or "",
-        state=state,
+        state=item.state or state,
         context=item.context or "",
         latest_event=latest.type or "",
         latest_at=moment(latest.time) or moment(item.time),

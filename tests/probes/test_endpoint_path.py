@@ -233,8 +233,8 @@ async def test_a_good_token_opens_every_fact(serve: Serve, zone: Zone) -> None:
         ("keptn-version", "KeptnVersion"),
         ("integrations", "IntegrationListing"),
         ("projects", "ProjectListing"),
-        ("integration-log", "IntegrationLog"),
         ("open-events", "OpenEvents"),
+        ("integration-log", "IntegrationLog"),
     ]
     assert {o.subject for o in recorder.observations[-6:]} == {CONTROL_PLANE}
     assert recorder.not_attempted == []

@@ -59,7 +59,19 @@ async def test_the_last_stage_tells_what_is_waited_for(serve: Serve) -> None:
     assert one.latest_at is not None
     assert one.latest_at.minute == 12
     asked = [urllib.parse.parse_qs(urllib.parse.urlsplit(t).query) for _, t, _ in site.requests]
-    assert [query["state"] for query in asked] == [["started"], ["waiting"]]
+    assert [query.get("state") for query in asked] == [None, ["started"], ["waiting"]]
+
+
+@asyncio_test
+async def test_what_fits_on_one_page_is_asked_once_and_keeps_its_own_state(serve: Serve) -> None:
+    site = Keptn()
+    states = [{**STATE, "state": "timedOut"}, {**STATE, "state": "triggered", "stages": None}]
+    states[1]["shkeptncontext"] = "c2"
+    site.answers["/controlPlane/v1/sequence/sockshop"] = data({"states": states, "totalCount": 2})
+    seen = await sequences(await api_of(serve, site), ONE)
+
+    assert [one.state for one in seen.sequences] == ["timedOut", "triggered"]
+    assert len(site.requests) == 1
 
 
 @asyncio_test
@@ -79,4 +91,4 @@ async def test_no_more_than_ten_projects_are_asked(serve: Serve) -> None:
         site.answers[f"/controlPlane/v1/sequence/{project.name}"] = data({"states": []})
     await sequences(await api_of(serve, site), many)
 
-    assert len(site.requests) == 20
+    assert len(site.requests) == 30
