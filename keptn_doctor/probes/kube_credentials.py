@@ -1,9 +1,9 @@
 """Turns one kubeconfig context, or the pod's service account, into a ``ClusterAccess``.
 
-This is the only module that imports ``kubernetes``: its loader knows the order of authentication
-methods and the paths that entries are relative to. What it does badly is replaced: a failing
-credential plugin is an error and not anonymous access, tokens lose surrounding blanks, keys stay
-in memory instead of in temporary files, legacy auth providers are named instead of refreshed
+Plain contexts are read by ``kube_context``; for the others this module imports ``kubernetes``,
+late, since the import takes longer than a first look. What its loader does badly is replaced: a
+failing credential plugin is an error and not anonymous access, tokens lose surrounding blanks, keys
+stay in memory instead of in temporary files, legacy auth providers are named instead of refreshed
 behind the user's back, and impersonation is honoured instead of ignored.
 """
 
@@ -25,6 +25,7 @@ from keptn_doctor.probes.kube_access import (
     unreadable,
 )
 from keptn_doctor.probes.kube_config import Entry, Kubeconfig, read_kubeconfig
+from keptn_doctor.probes.kube_context import is_plain, read_context
 from keptn_doctor.probes.kube_plugin import run_plugin
 from keptn_doctor.probes.kube_shapes import Cluster, Context, User, check_shape
 from keptn_doctor.secret import Secret
@@ -69,9 +70,7 @@ async def load_access(
 
 
 def _load(config: Kubeconfig, context: Entry, now: datetime) -> FoundContext:
-    """Walk one context with the package's loader; blocking, and 0.7 s when it is imported first."""
-    from keptn_doctor.probes.kube_loader import ContextLoader  # noqa: PLC0415 - 0.7 s, 48 MiB
-
+    """Walk one context; blocking."""
     check_shape(context, Context)
     cluster_name, user_name = context.body.get("cluster"), context.body.get("user")
     cluster = config.clusters.get(str(cluster_name))
@@ -90,7 +89,12 @@ def _load(config: Kubeconfig, context: Entry, now: datetime) -> FoundContext:
     if user:
         check_shape(user, User)
     found = FoundContext(cluster, user, str(context.body.get("namespace") or "default"))
-    ContextLoader(context, cluster, user, now=now).fill(found)
+    if is_plain(user):
+        read_context(found)
+        return found
+    from keptn_doctor.probes.kube_loader import ContextLoader  # noqa: PLC0415 - 0.2 s or more
+
+    ContextLoader(context, found, now=now).fill()
     return found
 
 
