@@ -7,8 +7,10 @@ from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from keptn_doctor.redact import REDACTED, Redactor
+from keptn_doctor.redact import _RULES, REDACTED, Redactor
 
 TOKEN = "fake-Token/with+odd=chars%" + secrets.token_urlsafe(12)
 
@@ -118,3 +120,30 @@ def test_the_redactor_shows_no_secret() -> None:
     redactor = Redactor()
     redactor.learn(TOKEN)
     assert TOKEN not in repr(redactor)
+
+
+PIECES = (
+    "Bearer ", "bas\u0131c ", "BA\u017fIC ", "x-to\u212aen: ", "Pas\u017fword", "api_\u212aey",
+    "to\u212aen", "secret", "key", "=", '": "', '"', "\\", "https://", "user:", "@", "eyJ", ".",
+    "abcdefghij", 'invalid header field value "', '" for key', "\n", " ", "[redacted]",
+    "Access attempt with incorrect api key auth: ", "-----BEGIN PRIVATE KEY-----",
+    "-----END PRIVATE KEY-----",
+)  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=12).map("".join))
+def test_looking_before_searching_misses_nothing(text: str) -> None:
+    searched = text
+    for _, pattern, replacement in _RULES:
+        searched = pattern.sub(replacement, searched)
+
+    assert Redactor().clean(text) == searched
+
+
+@pytest.mark.parametrize(
+    "written", ["pass w\u00f6rd", "pass+w%c3%b6rd", "pass%20w%C3%B6rd", "pass w\u00c3\u00b6rd"]
+)
+def test_a_secret_with_a_blank_and_an_umlaut_is_found_as_it_may_be_written(written: str) -> None:
+    redactor = Redactor()
+    redactor.learn("pass w\u00f6rd")
+    assert redactor.clean(f"<{written}>") == f"<{REDACTED}>"
