@@ -12,24 +12,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from keptn_doctor import __version__, exit_codes
-from keptn_doctor.catalogue import Catalogue
 from keptn_doctor.discover import discover
-from keptn_doctor.judgement.assemble import assemble
 from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
 from keptn_doctor.model.report import Report
 from keptn_doctor.model.topology import Topology
-from keptn_doctor.observe import observe
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.progress import Progress, Quiet
 from keptn_doctor.renderers.wording import count
 from keptn_doctor.session import Session
 from keptn_doctor.signals import Interruption, clean_up, run_until_stopped
 from keptn_doctor.targets import Targets
+
+if TYPE_CHECKING:
+    from keptn_doctor.catalogue import Catalogue
 
 _GRACE_S = 2.0  # for a round to put together what it has, when the user stops it
 
@@ -44,20 +44,26 @@ async def examine(
     progress: Progress | None = None,
     interruption: Interruption | None = None,
     now: Callable[[], datetime] = utc_now,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> Snapshot:
     """All the looking of a run; what was seen until an interruption or the deadline counts.
 
-    ``interruption`` must be watching already; without one nothing interrupts the run.
+    ``interruption`` must be watching already; without one nothing interrupts the run. ``meanwhile``
+    is called in a thread, for work that can be done while answers are awaited; what it raises is
+    not told here.
     """
     progress, interruption = progress or Quiet(), interruption or Interruption()
     recorder = Recorder(now=now, on_look=progress.look)
     session = Session(targets, recorder, salt=os.urandom(16), now=now, stop=interruption.stop)
     looking = _Looking(session, progress, interruption)
+    waiting = asyncio.ensure_future(asyncio.to_thread(_use_the_wait, meanwhile))
     finished = await looking.to_the_end()
     if not finished:
         recorder.skip(looking.rest("interrupted", "the run was stopped", "run it to its end"))
     await clean_up(session.janitor.clean)
     await clean_up(session.aclose)
+    if finished and not (await asyncio.wait({waiting}))[1]:
+        waiting.exception()  # it is met again by whoever needs the outcome
     return Snapshot(
         taken_at=now(),
         doctor_version=__version__,
@@ -73,10 +79,24 @@ async def examine(
 
 def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
     """Judge what was seen, now or long ago: pure, the same report for ever."""
+    from keptn_doctor.judgement.assemble import assemble  # noqa: PLC0415 - not before the looking
+
     report = assemble(snapshot, catalogue)
     if snapshot.interrupted:
         return msgspec.structs.replace(report, exit_code=exit_codes.INTERRUPTED)
     return report
+
+
+def _use_the_wait(meanwhile: Callable[[], object]) -> None:
+    """What takes time but no answer: the first round waits for the network, imports do not.
+
+    The libraries for certificates and names are not needed before the second round; importing them
+    here, and not with this module, sends the first request earlier.
+    """
+    import keptn_doctor.judgement.assemble  # noqa: PLC0415
+    import keptn_doctor.observe  # noqa: F401, PLC0415
+
+    meanwhile()
 
 
 class _Looking:
@@ -109,6 +129,8 @@ class _Looking:
             self.topology = await discover(self._session)
 
     async def _observe(self) -> None:
+        from keptn_doctor.observe import observe  # noqa: PLC0415 - see _use_the_wait
+
         with self._timed("observe", self._what_there_is()):
             self.topology = await observe(self._session, self.topology)
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from keptn_doctor import exit_codes
 from keptn_doctor.cli import DEBUG_VARIABLE
-from keptn_doctor.commands.catalogue import chosen_checks
 from keptn_doctor.commands.outputs import refuse_unwritable, wants_color
 from keptn_doctor.commands.reports import deliver, delivery_from, keep
-from keptn_doctor.commands.rights import print_plan
 from keptn_doctor.commands.targets import targets_from, with_run_options
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.progress import Progress, open_progress
@@ -23,6 +22,7 @@ from keptn_doctor.targets import Targets
 from keptn_doctor.usage import UsageError
 
 if TYPE_CHECKING:
+    from keptn_doctor.catalogue import Catalogue
     from keptn_doctor.lab.scenario import Scenario
 
 _LAB_EXCLUDES = {
@@ -48,21 +48,30 @@ def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     delivery = delivery_from(options)
     if options["bundle"]:
         refuse_unwritable(options["bundle"], "bundle")
-    catalogue = chosen_checks(options)
+    judges = functools.cache(lambda: _judges(options))
+    if any(options[name] for name in ("check_dirs", "only", "skip")):
+        judges()  # a mistake in these is told before anything is looked at
     world = _world(options, environ)
     color = wants_color("auto", to_stdout=True, environ=environ)
     progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)
     if options["plan"]:
         return asyncio.run(_plan(world, options, environ, progress))
-    snapshot = _run_to_a_snapshot(_examine(world, options, progress))
+    snapshot = _run_to_a_snapshot(_examine(world, options, progress, meanwhile=judges))
     from keptn_doctor.doctor import report_on  # noqa: PLC0415 - imports every client library
 
-    code = deliver(report_on(snapshot, catalogue), delivery, environ)
+    code = deliver(report_on(snapshot, judges()), delivery, environ)
     if options["bundle"] and not keep(snapshot, options["bundle"]):
         code = exit_codes.DOCTOR_FAILED
     if snapshot.interrupted:
         _leave_at_once(code)
     return code
+
+
+def _judges(options: dict[str, Any]) -> Catalogue:
+    """The checks of the run; loading their 130 modules takes as long as a few answers."""
+    from keptn_doctor.commands.catalogue import chosen_checks  # noqa: PLC0415 - it loads them
+
+    return chosen_checks(options)
 
 
 def _run_to_a_snapshot(work: Coroutine[Any, Any, Snapshot]) -> Snapshot:
@@ -96,7 +105,11 @@ def _world(options: dict[str, Any], environ: Mapping[str, str]) -> Targets | Sce
 
 
 async def _examine(
-    world: Targets | Scenario, options: dict[str, Any], progress: Progress
+    world: Targets | Scenario,
+    options: dict[str, Any],
+    progress: Progress,
+    *,
+    meanwhile: Callable[[], object],
 ) -> Snapshot:
     from keptn_doctor.doctor import examine  # noqa: PLC0415 - imports every client library
 
@@ -107,7 +120,9 @@ async def _examine(
     with interruption.watching():
         async with _opened(world, options, progress) as targets:
             try:
-                return await examine(targets, progress=progress, interruption=interruption)
+                return await examine(
+                    targets, progress=progress, interruption=interruption, meanwhile=meanwhile
+                )
             finally:
                 progress.close()
 
@@ -118,6 +133,8 @@ async def _plan(
     environ: Mapping[str, str],
     progress: Progress,
 ) -> int:
+    from keptn_doctor.commands.rights import print_plan  # noqa: PLC0415 - for this alone
+
     async with _opened(world, options, progress) as targets:
         progress.close()
         return print_plan(targets, environ)

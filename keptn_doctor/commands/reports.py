@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,10 +23,10 @@ from keptn_doctor.commands.outputs import (
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.report import Report
-from keptn_doctor.renderers import json, junit
-from keptn_doctor.renderers.json import RunFailure
-from keptn_doctor.renderers.page import Detail
 from keptn_doctor.usage import UsageError
+
+if TYPE_CHECKING:
+    from keptn_doctor.renderers.page import Detail  # that module imports rich
 
 
 class Delivery(Record, frozen=True, kw_only=True):
@@ -66,11 +66,16 @@ def deliver(report: Report, delivery: Delivery, environ: Mapping[str, str]) -> i
 def _rendered(
     report: Report, output: Output, delivery: Delivery, environ: Mapping[str, str]
 ) -> str:
+    # Each renderer has its libraries, and a run needs few of them and none before its end.
     if output.format == "json":
+        from keptn_doctor.renderers import json  # noqa: PLC0415
+
         return json.render(report)
     if output.format == "junit":
+        from keptn_doctor.renderers import junit  # noqa: PLC0415
+
         return junit.render(report)
-    from keptn_doctor.renderers import text  # noqa: PLC0415 - rich is not needed for the others
+    from keptn_doctor.renderers import text  # noqa: PLC0415
 
     to_stdout = output.file == STDOUT
     style = text.TextStyle(
@@ -103,7 +108,9 @@ def keep(snapshot: Snapshot, file: str) -> bool:
 
 def write_failure(outputs: Iterable[Output], *, exit_code: int, error: str) -> None:
     """Leave the reason why there is no report in every JSON and JUnit output."""
-    failure = RunFailure(doctor_version=__version__, exit_code=exit_code, error=error)
+    from keptn_doctor.renderers import json, junit  # noqa: PLC0415 - as above
+
+    failure = json.RunFailure(doctor_version=__version__, exit_code=exit_code, error=error)
     renderers = {"json": json.render, "junit": junit.render}
     write_all(
         (output, renderers[output.format](failure))

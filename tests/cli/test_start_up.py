@@ -1,0 +1,67 @@
+"""What a run imports before it sends its first byte: counts, never times."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from running import REPOSITORY, environment
+
+_KUBECONFIG = """\
+current-context: a
+contexts: [{name: a, context: {cluster: a, user: a}}]
+clusters: [{name: a, cluster: {server: "http://127.0.0.1:9"}}]
+users: [{name: a, user: %s}]
+"""
+_AT_FIRST_CONNECT = """\
+import sys
+from keptn_doctor.cli import main
+def hook(event, arguments):
+    if event == "socket.connect" and not seen:
+        seen.append(event)
+        print("kubernetes" in sys.modules)
+seen = []
+sys.addaudithook(hook)
+main(["check", "--kubeconfig", sys.argv[1], "-q", "-o", "json=" + sys.argv[1] + ".json"])
+"""
+
+
+def _python(program: str, *arguments: str, code: int = 0) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=REPOSITORY,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == code, run.stderr
+    return run.stdout
+
+
+def test_looking_does_not_wait_for_what_judges_and_prints() -> None:
+    late = (
+        "kubernetes", "aiohttp", "cryptography", "keptn_doctor_checks", "keptn_doctor.observe",
+        "keptn_doctor.judgement", "keptn_doctor.renderers.text",
+    )  # fmt: skip
+    program = (
+        "import sys, keptn_doctor.commands.check, keptn_doctor.doctor\n"
+        f"print([name for name in {late!r} if name in sys.modules])"
+    )
+    assert _python(program) == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("user", "packaged"),
+    [("{token: t}", "False"), ("{username: u, password: p}", "True")],
+)
+def test_the_kubernetes_package_is_imported_for_no_plain_context(
+    user: str, packaged: str, tmp_path: Path
+) -> None:
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(_KUBECONFIG % user)
+    told = _python(_AT_FIRST_CONNECT, str(kubeconfig), code=3)
+    assert told.splitlines()[0] == packaged
