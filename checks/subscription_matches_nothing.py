@@ -27,6 +27,7 @@ from keptn_doctor.api import (
     attribute,
     check,
     failed,
+    from_variables,
     passed,
     set_variable,
     skipped,
@@ -49,15 +50,15 @@ def judge(
 ) -> Finding:
     """Every element of every filter must be the exact name of something."""
     record = attribute(service, listing, logs).integration
-    own = _from_variables(service)
-    from_variables = service.behaviour.filters_from_environment
-    subscriptions = own if from_variables else record.subscriptions if record else ()
+    by_variables = service.behaviour.filters_from_environment
+    registered = record.subscriptions if record else ()
+    subscriptions = from_variables(service) if by_variables else registered
     if not subscriptions:
         return skipped(f"{service.name} has no subscription whose filter could be wrong.")
     if not projects.projects:
         return undecided("The control plane has no project that a filter could match.")
     remedy = "Correct the filter in the Bridge; names are compared exactly."
-    command = "" if not from_variables else set_variable(plane, service, "STAGE_FILTER=<stages>")
+    command = "" if not by_variables else set_variable(plane, service, "STAGE_FILTER=<stages>")
     dead = [why for s in subscriptions if (why := _never(s, projects))]
     if not any(_POLLABLE.match(s.event) for s in subscriptions):
         dead = dead or [f"{subscriptions[0].event} is not the name of a task that is triggered"]
@@ -79,18 +80,6 @@ def judge(
             breaks="nothing",
         )
     return passed(f"Every filter of {service.name} names what exists.")
-
-
-def _from_variables(service: KeptnService) -> tuple[Subscription, ...]:
-    return tuple(
-        Subscription(
-            event=topic,
-            projects=tuple(filter(None, service.project_filter)),
-            stages=tuple(filter(None, service.stage_filter)),
-            services=tuple(filter(None, service.service_filter)),
-        )
-        for topic in service.topics
-    )
 
 
 def _lists(

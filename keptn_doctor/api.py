@@ -154,6 +154,8 @@ from keptn_doctor.reading.policy import (
     restricting,
 )
 from keptn_doctor.reading.remedies import kubectl, read_log, restart, set_variable
+from keptn_doctor.reading.round_trip import PARTS_AWAY, broken, held, hop_of
+from keptn_doctor.reading.subscription import from_variables, subscriptions_of, takes
 from keptn_doctor.reading.workload import (
     component,
     containers,
@@ -317,6 +319,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
     "bites", "felt", "on_the_way", "reasons", "DATABASES", "BROKERS",
     "denied", "Denied", "in_words", "refused_credentials", "unreached_server",
+    # subscriptions, events and round trips
+    "subscriptions_of", "from_variables", "takes", "hop_of", "broken", "held", "PARTS_AWAY",
     # commands ready to paste
     "kubectl", "read_log", "restart", "set_variable",
     # what the documentation supports
