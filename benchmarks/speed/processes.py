@@ -128,7 +128,8 @@ def spawn(*command: str, environ: dict[str, str] | None = None) -> Run:
         out.seek(0)
         err.seek(0)
         if process.returncode not in (0, 1, 3):
-            raise SystemExit(f"{command} ended with {process.returncode}: {err.read().decode()}")
+            said = err.read().decode(errors="replace")  # the arguments may hold a token
+            raise SystemExit(f"{command[0]} ended with {process.returncode}: {said}")
         return Run(
             began=began, ended=ended, cpu_s=usage.ru_utime + usage.ru_stime,
             peak_mib=usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),
