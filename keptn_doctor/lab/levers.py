@@ -104,6 +104,7 @@ class ClusterLevers(Record, frozen=True, kw_only=True):
         "not-found", "unauthorized", "rate-limited", "registry-unknown", "no-platform"
     ]] = {}  # globs of image references, and what the registry says
     workloads: dict[str, WorkloadLevers] = {}
+    fillers: int = 0  # pods of other software, all well: they make a cluster as full as real ones
     objects: tuple[ObjectChange, ...] = ()
     clock_offset_s: float = 0  # of the cluster against true time
     api_server: tuple[Misbehaviour, ...] = ()  # faults of the Kubernetes API itself

@@ -13,6 +13,7 @@ from keptn_doctor.lab import objects
 from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.levers import ClusterLevers, NodeLevers, StorageLevers
 from keptn_doctor.lab.objects import Object
+from keptn_doctor.lab.objects.fillers import filler_objects
 
 SYSTEM = "kube-system"
 DNS_ADDRESS = "10.96.0.10"
@@ -46,6 +47,7 @@ def cluster_objects(levers: ClusterLevers, *, number: int, born: datetime) -> It
     yield from _storage_classes(levers.storage, born)
     yield from _cluster_dns(born)
     yield from _load_balancer(levers, born)
+    yield from filler_objects(levers.fillers, born)
 
 
 def load_balancer_of(levers: ClusterLevers) -> str:

@@ -37,6 +37,16 @@ async def test_an_image_that_the_registry_does_not_have_is_not_pulled() -> None:
     assert "running" in container(found["jmeter-service"], "distributor")["state"]
 
 
+async def test_fillers_are_running_pods_beside_those_of_the_cluster() -> None:
+    scenario = loads("title: t\nexecution-planes: {exec-a: {cluster: {fillers: 23}}}")
+    async with start(scenario) as lab:
+        found = await listed(lab, "exec-a", "/api/v1/namespaces/shop/pods")
+        others = await listed(lab, "exec-b", "/api/v1/pods")
+    assert len(found) == 23
+    assert all(container(pod, "main")["ready"] for pod in found)
+    assert not any(pod["metadata"]["namespace"] == "shop" for pod in others)
+
+
 async def test_an_image_for_another_processor_cannot_be_executed() -> None:
     scenario = loads("title: t\ncontrol-plane: {cluster: {nodes: [{architecture: arm64}]}}")
     async with start(scenario) as lab:
