@@ -22,11 +22,21 @@ class Reading(Protocol):
     def __call__(self, *, since: datetime | None = None) -> tuple[Line, ...]: ...
 
 
+class Tail(Protocol):
+    """Reads at least the last so many lines of a container's present run."""
+
+    def __call__(self, count: int, *, since: datetime | None = None) -> tuple[Line, ...]: ...
+
+
 class ContainerLog(Record, frozen=True, kw_only=True):
-    """What a container writes in its present run, and wrote in the one before (None: no such)."""
+    """What a container writes in its present run, and wrote in the one before (None: no such).
+
+    ``tail`` is for logs that are dear to make from their beginning.
+    """
 
     present: Reading
     previous: Callable[[], tuple[Line, ...] | None]
+    tail: Tail | None = None
 
 
 class LabPods:
@@ -74,7 +84,13 @@ class LabPods:
         if log is None:
             return None if previous else ""
         since = None if since_seconds is None else self._now() - timedelta(seconds=since_seconds)
-        rows = log.previous() if previous else log.present(since=since)
+        rows: tuple[Line, ...] | None
+        if previous:
+            rows = log.previous()
+        elif log.tail is not None and tail_lines is not None:
+            rows = log.tail(tail_lines, since=since)
+        else:
+            rows = log.present(since=since)
         if rows is None:
             return None
         lines = [

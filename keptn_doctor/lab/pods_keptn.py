@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from keptn_doctor.lab.blueprint import Site
 from keptn_doctor.lab.keptn.component_logs import component_log
+from keptn_doctor.lab.keptn.gateway import Gateway
 from keptn_doctor.lab.kube.pods import Streams
 from keptn_doctor.lab.objects.control_plane import GATEWAY
 from keptn_doctor.lab.objects.published import KEPTN
@@ -40,7 +41,10 @@ def keptn_logs(
 def _live(workload: str, container: str, log: ContainerLog, simulation: Simulation) -> ContainerLog:
     """The log of a component that runs: what it says of the requests and stores it sees."""
     if container == GATEWAY:
-        return ContainerLog(present=_gateway(simulation), previous=log.previous)
+        gateway = simulation.gateways[KEPTN]
+        return ContainerLog(
+            present=_gateway(gateway), previous=log.previous, tail=gateway.tail
+        )  # fmt: skip
     if container not in {workload, "mongodb", "nats"}:
         return log
     reading = component_log(workload, simulation, simulation.clock)
@@ -105,9 +109,8 @@ def _fixed(lines: tuple[Line, ...]) -> Reading:
     return read
 
 
-def _gateway(simulation: Simulation) -> Reading:
+def _gateway(gateway: Gateway) -> Reading:
     def read(*, since: datetime | None = None) -> tuple[Line, ...]:
-        live = simulation.gateways[KEPTN].log
-        return tuple(line for line in live if since is None or line[0] >= since)
+        return gateway.log if since is None else gateway.log_since(since)
 
     return read

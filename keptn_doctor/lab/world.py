@@ -190,7 +190,7 @@ class Lab:
         made.sort(key=lambda o: o["kind"] != "Namespace")
         for obj in made:
             raw = key_of(obj) in site.inventory.raw
-            cluster.add(_bootstrapped(cluster, obj), raw=raw)
+            cluster.put(_bootstrapped(cluster, obj), raw=raw)
         return cluster
 
     def _let_operator_in(self) -> None:

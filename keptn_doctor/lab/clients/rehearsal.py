@@ -33,7 +33,7 @@ from keptn_doctor.lab.keptn.registrations import (
 )
 from keptn_doctor.lab.keptn.shipyard import registration_of
 from keptn_doctor.lab.keptn.state import MONGODB_CREDENTIALS
-from keptn_doctor.lab.keptn.traffic import limited, traffic_of
+from keptn_doctor.lab.keptn.traffic import heard_by, limited, traffic_of
 from keptn_doctor.lab.network.certificates import trusted_pem
 from keptn_doctor.lab.network.dns import NameServer
 from keptn_doctor.lab.network.routes import policies
@@ -449,8 +449,9 @@ class Rehearsal:
                 if record is not None:
                     record.pulses.extend(pulses)
             gateway.state.uniform.settle()
+            heard = heard_by(gateway)
             for pod in pods:
-                gateway.traffic.extend(traffic_of(gateway, pod, since=self._now - _WINDOW))
+                gateway.traffic.extend(traffic_of(heard, pod, since=self._now - _WINDOW))
 
 
 def _samples(settings: SimulationSettings) -> int:

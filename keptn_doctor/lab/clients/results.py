@@ -51,13 +51,16 @@ def _pairs(
         for replica in run.pods
         if run.settings.plane in site.planes and not replica.stopped
     }
+    places = {(pod.namespace, pod.name): index for index, pod in enumerate(controllers.pods)}
     for (_, namespace, name), run in runs.items():
-        for index, planned in enumerate(controllers.pods):
-            if (planned.namespace, planned.name) == (namespace, name):
-                workload = controllers.inventory.get(*planned.owner)
-                container = client_container(workload) if workload is not None else None
-                if container is not None:
-                    yield index, planned, run, str(container["name"])
+        if (namespace, name) not in places:
+            continue
+        index = places[namespace, name]
+        planned = controllers.pods[index]
+        workload = controllers.inventory.get(*planned.owner)
+        container = client_container(workload) if workload is not None else None
+        if container is not None:
+            yield index, planned, run, str(container["name"])
 
 
 def _carried(plan: ContainerPlan, state: ContainerState, now: datetime) -> ContainerPlan:

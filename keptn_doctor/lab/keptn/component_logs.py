@@ -50,10 +50,10 @@ def component_log(name: str, simulation: Simulation, now: Callable[[], datetime]
 
 
 def _answers(simulation: Simulation, since: datetime) -> Iterator[tuple[datetime, str, str, int]]:
-    """Requests that the gateway answered: time, method, path, status."""
-    for at, text in simulation.gateways[KEPTN].log:
+    """Requests that the gateway refused: time, method, path, status."""
+    for at, text in simulation.gateways[KEPTN].log_since(since, least_status=400):
         found = _ACCESS.search(text)
-        if found is not None and at >= since:
+        if found is not None:
             yield at, found["method"], found["path"], int(found["status"])
 
 

@@ -25,11 +25,12 @@ _PROXY_TIMEOUT_S = 0.6  # nginx's 60 s, shortened
 _MIB = 1024 * 1024
 _LOG_LINES = 5000
 _LOG_WINDOW = timedelta(minutes=20)  # of generated lines; a log that is read is read from its end
+_SHORT_WINDOW = timedelta(seconds=20)
 _CRUD = re.compile(r"/v1/project(/[^/]+(/stage(/[^/]+(/service(/[^/]+)?)?)?)?)?/?")
 
 Trouble = Literal["", "down", "hang"]
 Timed = tuple[datetime, str]
-Traffic = Callable[[datetime, datetime], Iterator[Timed]]
+Lines = Callable[[datetime, datetime], Iterator[Timed]]  # in a window, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,14 @@ class Location:
     prefix: str
     component: Component
     authenticated: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What one client sends all the time: how it is answered, and its lines in the access log."""
+
+    statuses: frozenset[int]
+    lines: Lines
 
 
 class Gateway:
@@ -70,10 +79,35 @@ class Gateway:
     @property
     def log(self) -> tuple[Timed, ...]:
         """Access and error log of the last minutes, oldest first."""
+        return self.log_since(self._clock() - _LOG_WINDOW)
+
+    def log_since(self, since: datetime, *, least_status: int = 0) -> tuple[Timed, ...]:
+        """The log from a moment on; lines of clients that are only answered better are left out.
+
+        Lines are made when they are read: a thousand clients write a hundred thousand in an hour.
+        """
         now = self._clock()
-        streams: list[Iterator[Timed]] = [iter(sorted(self._live, key=lambda line: line[0]))]
-        streams += [traffic(now - _LOG_WINDOW, now) for traffic in self.traffic]
+        since = max(since, now - _LOG_WINDOW)
+        live = sorted((line for line in self._live if line[0] >= since), key=lambda line: line[0])
+        streams: list[Iterator[Timed]] = [iter(live)]
+        streams += [
+            traffic.lines(since, now)
+            for traffic in self.traffic
+            if max(traffic.statuses, default=0) >= least_status
+        ]
         return tuple(heapq.merge(*streams, key=lambda line: line[0]))
+
+    def tail(self, count: int, *, since: datetime | None = None) -> tuple[Timed, ...]:
+        """At least the last ``count`` lines, as far as there are so many after ``since``."""
+        now = self._clock()
+        begin = max(since or now - _LOG_WINDOW, now - _LOG_WINDOW)
+        span = _SHORT_WINDOW
+        while now - span > begin:
+            found = self.log_since(now - span)
+            if len(found) >= count:
+                return found
+            span *= 2
+        return self.log_since(begin)
 
     async def component(self, name: Component, call: Call) -> Answer:
         """A component asked directly, past the gateway, as in-cluster clients do."""

@@ -81,18 +81,28 @@ class Uniform:
 
     def alive(self, at: datetime) -> list[Registration]:
         """The records that TTL has not removed, in the order of their making."""
-        if self._ttl is not None:
-            gone = [
-                r.id
-                for r in self._records.values()
-                if r.last_seen(at) > NEVER and r.last_seen(at) + self._ttl + _MONGO_SWEEP < at
-            ]
-            for record_id in gone:
-                del self._records[record_id]
-        return list(self._records.values())
+        return self._kept(list(self._records.values()), at)
 
     def get(self, record_id: str, at: datetime) -> Registration | None:
-        return next((r for r in self.alive(at) if r.id == record_id), None)
+        found = self._records.get(record_id)
+        return next(iter(self._kept([found], at)), None) if found is not None else None
+
+    def named(self, name: str, at: datetime) -> list[Registration]:
+        """The records of ``alive`` that have this name."""
+        return self._kept([r for r in self._records.values() if r.name == name], at)
+
+    def _kept(self, records: list[Registration], at: datetime) -> list[Registration]:
+        """Those that TTL leaves alone; the others are gone for good."""
+        if self._ttl is None:
+            return records
+        kept = []
+        for record in records:
+            seen = record.last_seen(at)
+            if seen > NEVER and seen + self._ttl + _MONGO_SWEEP < at:
+                del self._records[record.id]
+            else:
+                kept.append(record)
+        return kept
 
     def delete(self, record_id: str) -> bool:
         return self._records.pop(record_id, None) is not None
@@ -148,14 +158,11 @@ class Uniform:
         self._records[record.id] = record
 
     def _known(self, record_id: str, wanted: Registration, at: datetime) -> Registration | None:
-        alive = self.alive(at)
         if self.version >= (0, 16, 0):
-            namesakes = [
-                r for r in alive if (r.name, r.namespace) == (wanted.name, wanted.namespace)
-            ]
+            namesakes = [r for r in self.named(wanted.name, at) if r.namespace == wanted.namespace]
             if namesakes:
                 return max(namesakes, key=lambda r: r.last_seen(at))
-        return next((r for r in alive if r.id == record_id), None)
+        return self.get(record_id, at)
 
     def _refresh(self, found: Registration, wanted: Registration) -> None:
         if self.version < (0, 9, 0):  # upsert: all of it

@@ -70,7 +70,9 @@ def _list(state: KeptnState, call: Call) -> Answer:
     if state.version >= (0, 16, 0):
         wanted |= {key: query[key] for key in ("namespace", "hostname") if query.get(key)}
     shown = []
-    for record in state.uniform.alive(call.at):
+    uniform = state.uniform
+    found = uniform.named(wanted["name"], call.at) if "name" in wanted else uniform.alive(call.at)
+    for record in found:
         values = {
             "id": record.id,
             "name": record.name,
@@ -78,7 +80,7 @@ def _list(state: KeptnState, call: Call) -> Answer:
             "hostname": record.node,
         }
         if all(values[key] == value for key, value in wanted.items()):
-            shown.append(state.uniform.shown(record, call.at))
+            shown.append(uniform.shown(record, call.at))
     return as_json(200, shown)
 
 

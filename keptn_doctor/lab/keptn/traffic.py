@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from keptn_doctor.lab.clients.calls import Outcome
 from keptn_doctor.lab.clients.client import PodRun, traffic_spans
 from keptn_doctor.lab.clients.history import Span
 from keptn_doctor.lab.clients.log import Timed
-from keptn_doctor.lab.keptn.gateway import Gateway, Traffic
+from keptn_doctor.lab.keptn.gateway import Gateway, Lines, Traffic
 from keptn_doctor.lab.keptn.nginx import format_access, page
 from keptn_doctor.lab.network.exchange import Answer, Call
 
@@ -36,19 +36,27 @@ def limited(pod: PodRun, share: float, gateway: Gateway) -> None:
     calls.polls = {key: thinned(o, polling=True) for key, o in calls.polls.items()}
 
 
-def traffic_of(gateway: Gateway, pod: PodRun, *, since: datetime) -> Iterator[Traffic]:
-    """Access log lines of a client's repeated calls, as this gateway sees them."""
-    mine = [
-        (call, answer)
-        for call, answer in gateway.rehearsed
-        if call.origin.client == pod.caller.place.subject
-    ]
+Heard = Mapping[str, list[tuple[Call, Answer]]]
+
+
+def heard_by(gateway: Gateway) -> Heard:
+    """What was rehearsed at a gateway, by the client that called."""
+    found: dict[str, list[tuple[Call, Answer]]] = {}
+    for call, answer in gateway.rehearsed:
+        found.setdefault(call.origin.client, []).append((call, answer))
+    return found
+
+
+def traffic_of(heard: Heard, pod: PodRun, *, since: datetime) -> Iterator[Traffic]:
+    """Access log lines of a client's repeated calls, as the gateway that heard them sees them."""
+    mine = heard.get(pod.caller.place.subject)
     if not mine:
         return
     for span in traffic_spans(pod, since):
         seen = [pair for pair in mine if _is_of(span, pair[0])]
         if seen:
-            yield _span_lines(span, seen)
+            statuses = frozenset(o.status for o in span.outcomes if o.status)
+            yield Traffic(statuses=statuses, lines=_span_lines(span, seen))
 
 
 def _is_of(span: Span, call: Call) -> bool:
@@ -64,7 +72,7 @@ def _is_of(span: Span, call: Call) -> bool:
             return call.path.endswith(f"/event/triggered/{event}")
 
 
-def _span_lines(span: Span, seen: list[tuple[Call, Answer]]) -> Traffic:
+def _span_lines(span: Span, seen: list[tuple[Call, Answer]]) -> Lines:
     def lines(since: datetime, until: datetime) -> Iterator[Timed]:
         for _, at, outcome in span.ticks(since, until):
             if not outcome.status:

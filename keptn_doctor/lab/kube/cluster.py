@@ -8,7 +8,6 @@ emptying of a deleted namespace, an object is what the lab makes it.
 
 from __future__ import annotations
 
-import copy
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +22,7 @@ from keptn_doctor.lab.kube.defaults import apply_defaults
 from keptn_doctor.lab.kube.generation import Generation
 from keptn_doctor.lab.kube.objects import (
     Object,
+    copied,
     dicts,
     metadata,
     name_of,
@@ -103,10 +103,10 @@ class Cluster:
         self._history: deque[Change] = deque(maxlen=_HISTORY)
         self._listeners: list[Callable[[Change], None]] = []
         for obj in bootstrap_objects(self.generation):
-            self.add(obj)
+            self.put(obj)
         given = list(objects)
         for obj in sorted(given, key=lambda o: o.get("kind") != "CustomResourceDefinition"):
-            self.add(obj)
+            self.put(obj)
 
     # What the lab calls
 
@@ -117,11 +117,15 @@ class Cluster:
         fields) that a real server could only have kept from an older version. Raises ValueError
         when the kind is not served.
         """
+        return copied(self.put(obj, raw=raw))
+
+    def put(self, obj: Object, *, raw: bool = False) -> Object:
+        """As ``add``, but what is returned is what is stored: never to be changed in place."""
         resource = self.catalogue.of_kind(str(obj.get("apiVersion")), str(obj.get("kind")))
         if resource is None:
             kind = f"{obj.get('apiVersion')} {obj.get('kind')}"
             raise ValueError(f"Kubernetes {self.generation.text} in the lab does not serve {kind}")
-        stored = to_storage(resource, copy.deepcopy(obj))
+        stored = to_storage(resource, copied(obj))
         if not isinstance(stored.get("metadata"), dict) or not name_of(stored):
             raise ValueError(f"an object of kind {obj.get('kind')} has no metadata.name")
         if resource.namespaced:
@@ -130,17 +134,17 @@ class Cluster:
         if not raw:
             apply_defaults(resource.key, stored, self.generation)
             self._complete_reference(stored.get("involvedObject"))
-        return copy.deepcopy(self.store(resource, stored))
+        return self.store(resource, stored)
 
     def get(self, resource: str, name: str, namespace: str = "") -> Object | None:
         """A copy of one object; ``resource`` as kubectl takes it: ``pods``, ``deploy.apps``."""
         found = self.peek(self.catalogue.named(resource).key, namespace, name)
-        return copy.deepcopy(found)
+        return copied(found)
 
     def objects(self, resource: str, namespace: str = "") -> list[Object]:
         """Copies of all objects of a resource, of one namespace when it is given."""
         key = self.catalogue.named(resource).key
-        return [copy.deepcopy(obj) for obj in self.items(key, namespace)]
+        return [copied(obj) for obj in self.items(key, namespace)]
 
     def patch(self, resource: str, name: str, change: Object, namespace: str = "") -> Object:
         """Apply a JSON merge patch (RFC 7386) from inside the lab; KeyError if it is missing."""
@@ -151,7 +155,7 @@ class Cluster:
         changed = merge_patch(before, change)
         if changed.get("spec") != before.get("spec") and "generation" in metadata(changed):
             changed["metadata"]["generation"] = int(metadata(before)["generation"]) + 1
-        return copy.deepcopy(self.store(found, changed))
+        return copied(self.store(found, changed))
 
     def remove(self, resource: str, name: str, namespace: str = "") -> bool:
         """Delete an object and what it owns; False when it was not there."""
@@ -247,7 +251,7 @@ class Cluster:
 
     def _need_namespace(self, name: str) -> None:
         if not self.has_namespace(name):
-            self.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+            self.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
 
     def _complete_reference(self, reference: Any) -> None:
         """Give an event the uid of what it is about: ``kubectl describe`` selects by it."""

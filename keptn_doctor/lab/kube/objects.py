@@ -9,9 +9,26 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar, cast
 
+T = TypeVar("T")
 Object = dict[str, Any]
+
+
+def copied(value: T) -> T:
+    """A deep copy of what JSON can hold; several times faster than ``copy.deepcopy``.
+
+    Anything but dicts and lists is immutable there, so it is shared.
+    """
+    return cast("T", _copied(value))
+
+
+def _copied(value: Any) -> Any:
+    if type(value) is dict:
+        return {key: _copied(item) for key, item in value.items()}
+    if type(value) is list:
+        return [_copied(item) for item in value]
+    return value
 
 
 def stamp(moment: datetime) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
 
 from keptn_doctor.lab import objects
+from keptn_doctor.lab.kube.objects import copied
 from keptn_doctor.lab.objects import Object
 from keptn_doctor.lab.workloads.plan import ContainerPlan, PodPlan
 
@@ -29,7 +29,7 @@ def pod_object(
             "uid": meta.get("uid", ""), "controller": True, "blockOwnerDeletion": True,
         }
     ]  # fmt: skip
-    pod["spec"] = copy.deepcopy(template.get("spec") or {})
+    pod["spec"] = copied(template.get("spec") or {})
     if plan.node:
         pod["spec"]["nodeName"] = plan.node
     pod["status"] = pod_status(plan, name=name, born=born, now=now)

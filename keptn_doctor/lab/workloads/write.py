@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from keptn_doctor.lab import objects
 from keptn_doctor.lab.kube.objects import stable_uid
 from keptn_doctor.lab.objects import Object
+from keptn_doctor.lab.objects.inventory import key_of
 from keptn_doctor.lab.workloads import KINDS, Controllers, PlannedPod
 from keptn_doctor.lab.workloads.plan import Incident
 from keptn_doctor.lab.workloads.pods import pod_address, pod_object
@@ -20,9 +21,12 @@ def write_workloads(controllers: Controllers, cluster: str) -> None:
     inventory = controllers.inventory
     for obj in inventory:
         _identify(obj, cluster)
+    pods: dict[tuple[str, str, str], list[PlannedPod]] = {}
+    for planned in controllers.pods:
+        pods.setdefault(planned.owner, []).append(planned)
     for kind in KINDS:
         for workload in inventory.of(kind):
-            _write_workload(controllers, workload, cluster)
+            _write_workload(controllers, workload, pods.get(key_of(workload), []), cluster)
     for name, incident in controllers.claim_incidents.items():
         claim = inventory.get("PersistentVolumeClaim", *name.split("/", 1))
         if claim is not None:
@@ -41,10 +45,11 @@ def _identify(obj: Object, cluster: str) -> Object:
     return obj
 
 
-def _write_workload(controllers: Controllers, workload: Object, cluster: str) -> None:
+def _write_workload(
+    controllers: Controllers, workload: Object, pods: list[PlannedPod], cluster: str
+) -> None:
     inventory, now = controllers.inventory, controllers.now
     meta, kind = workload["metadata"], str(workload["kind"])
-    pods = [p for p in controllers.pods if p.owner == (kind, meta["namespace"], meta["name"])]
     template = workload["spec"].get("template") or {}
     owner = workload
     if kind == "Deployment":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from world_lab import log_of, pods
+from world_lab import kube, log_of, pods
 
 from keptn_doctor.lab.scenario import loads
 from keptn_doctor.lab.start import start
@@ -25,6 +25,18 @@ async def test_components_of_a_healthy_world_are_quiet() -> None:
     async with start(loads("title: t")) as lab:
         for name in ("api-service", "shipyard-controller", "mongodb-datastore", "keptn-mongo"):
             assert await log(lab, name) == ""
+
+
+async def test_the_tail_of_the_gateways_log_is_the_end_of_the_whole() -> None:
+    async with start(loads("title: t")) as lab:
+        gateway = (await pods(lab, "keptn-cp", "keptn"))["api-gateway-nginx"]
+        where = f"/api/v1/namespaces/keptn/pods/{gateway['metadata']['name']}/log"
+        async with kube(lab, "keptn-cp") as client:
+            tail = (await client.get(where, params={"tailLines": 40})).text.splitlines()
+            whole = (await client.get(where)).text.splitlines()
+    assert len(tail) == 40
+    assert len(whole) > 400
+    assert set(tail[:30]) <= set(whole[-60:])  # a few lines may have been added in between
 
 
 async def test_a_rejected_token_is_logged_in_clear_up_to_0_19() -> None:
