@@ -12,13 +12,27 @@ import io
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn, TextIO, cast
 
 import click
 
 from keptn_doctor import __version__, exit_codes
+from keptn_doctor.cli_options import (
+    CHECK_DIRS,
+    KUBECONFIG,
+    SCENARIO,
+    api_options,
+    check_options,
+    cluster_options,
+    complete_ids,
+    lab_options,
+    many,
+    one,
+    output_options,
+    run_options,
+)
 from keptn_doctor.usage import UsageError
 
 PROGRAM = "keptn-doctor"
@@ -29,8 +43,6 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _EPILOG = "\b\nExit codes:\n" + "\n".join(
     f"  {code:>3}  {text}" for code, text in exit_codes.MEANINGS.items()
 )
-
-Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
 
 @click.group(context_settings=_SETTINGS, epilog=_EPILOG, invoke_without_command=True)
@@ -54,184 +66,13 @@ def cli(context: click.Context) -> int:
     return exit_codes.CONNECTED
 
 
-def _complete_ids(_context: Any, _parameter: Any, incomplete: str) -> list[str]:
-    from keptn_doctor.commands.catalogue import ids  # noqa: PLC0415
-
-    return [check_id for check_id in ids() if check_id.startswith(incomplete)]
-
-
-def _complete_contexts(context: Any, _parameter: Any, incomplete: str) -> list[str]:
-    from keptn_doctor.probes.kube_config import read_kubeconfig  # noqa: PLC0415
-
-    try:
-        config = read_kubeconfig(context.params.get("kubeconfig") or "", os.environ)
-    except UsageError:
-        return []
-    names = config.contexts if config else ()
-    return [name for name in names if name.startswith(incomplete)]
-
-
-def _together(*decorators: Any) -> Decorator:
-    def apply(function: Callable[..., int]) -> Callable[..., int]:
-        for decorator in reversed(decorators):
-            function = decorator(function)
-        return function
-
-    return apply
-
-
-def _text(*names: str, metavar: str, text: str, **settings: Any) -> Decorator:
-    return click.option(*names, metavar=metavar, help=text, **settings)
-
-
-def _many(*names: str, metavar: str, text: str, **settings: Any) -> Decorator:
-    return _text(
-        *names, metavar=metavar, text=f"{text} May be repeated.", multiple=True, **settings
-    )
-
-
-def _no_nan(_context: Any, _parameter: Any, value: float | None) -> float | None:
-    if value is not None and value != value:  # noqa: PLR0124 - only nan is not itself
-        raise click.BadParameter("nan is no number of seconds")
-    return value
-
-
-_KUBECONFIG = "Kubeconfig file instead of $KUBECONFIG or ~/.kube/config."
-_SCENARIO = "What is wrong in the lab: a file, or the name of a packaged scenario."
-_CHECK_DIRS = "Use the checks in this directory too."
-
-_cluster_options = _together(
-    _text(
-        "--control-plane",
-        metavar="[NAME=]CONTEXT",
-        shell_complete=_complete_contexts,
-        text="Kubeconfig context of the control plane.",
-    ),
-    _many(
-        "--execution-plane",
-        "execution_planes",
-        metavar="[NAME=]CONTEXT",
-        shell_complete=_complete_contexts,
-        text="Kubeconfig context of an execution plane.",
-    ),
-    _text("--kubeconfig", metavar="FILE", text=_KUBECONFIG),
-    _text("--config", metavar="FILE", text="Configuration file instead of ./keptn-doctor.yaml."),
-    _many(
-        "-n",
-        "--namespace",
-        "namespaces",
-        metavar="[PLANE/]NAME",
-        text="Look for Keptn services in this namespace of the execution planes only.",
-    ),
-    _text(
-        "--control-plane-namespace",
-        metavar="NAME",
-        text="Namespace of the control plane, when it cannot be found by itself.",
-    ),
-    click.option("--in-cluster", is_flag=True, help="Use the service account of this pod."),
-)
-
-_api_options = _together(
-    _text("--endpoint", metavar="URL", text="Keptn API as seen from here, ending in /api."),
-    _text(
-        "--token-file",
-        metavar="FILE",
-        text="Read the Keptn API token from this file, - for standard input. "
-        "The variable KEPTN_API_TOKEN gives it as well.",
-    ),
-    click.option("--ask-token", is_flag=True, help="Ask for the Keptn API token."),
-    _text("--ca-file", metavar="FILE", text="Trust these authorities for the endpoint too (PEM)."),
-    _many(
-        "--nameserver",
-        "nameservers",
-        metavar="ADDRESS[:PORT]",
-        text="Ask this name server instead of the system's.",
-    ),
-    _many(
-        "--connect-to",
-        "connect_to",
-        metavar="HOST:PORT:TO-HOST:TO-PORT",
-        text="Connect elsewhere, as curl's option does: for tunnels.",
-    ),
-)
-
-_lab_options = _together(
-    click.option("--lab", is_flag=True, help="Look at an embedded pair of clusters instead."),
-    _text("--scenario", metavar="FILE", text=_SCENARIO),
-)
-
-_check_options = _together(
-    _many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS),
-    _many(
-        "--only",
-        metavar="ID",
-        shell_complete=_complete_ids,
-        text="Judge with this check only; verdicts may become unknown.",
-    ),
-    _many("--skip", metavar="ID", shell_complete=_complete_ids, text="Judge without this check."),
-)
-
-_output_options = _together(
-    _many(
-        "-o",
-        "--output",
-        "outputs",
-        metavar="FORMAT[=FILE]",
-        text="text, json or junit, to a file or to standard output; text when not given.",
-    ),
-    click.option("--short", is_flag=True, help="Show only what is wrong."),
-    click.option("-v", "--verbose", is_flag=True, help="Show every finding with its evidence."),
-    click.option(
-        "--color",
-        type=click.Choice(["auto", "always", "never"]),
-        default="auto",
-        show_default=True,
-        help="Colour the text report; auto heeds NO_COLOR.",
-    ),
-    click.option("-q", "--quiet", is_flag=True, help="No progress on standard error."),
-)
-
-_run_options = _together(
-    click.option(
-        "--timeout",
-        type=click.FloatRange(min=1, max=3600),
-        callback=_no_nan,
-        metavar="SECONDS",
-        help="Stop looking after this time and report what was seen.  [default: 120]",
-    ),
-    _text("--log-window", metavar="DURATION", text="How far back logs are read.  [default: 15m]"),
-    _text("--bundle", metavar="FILE", text="Keep what was seen in FILE, for keptn-doctor judge."),
-    click.option("--plan", is_flag=True, help="Print what would be touched, and touch nothing."),
-    click.option(
-        "--probe-pod",
-        is_flag=True,
-        help="Allow a short-lived probe pod beside Keptn services whose own view is not enough.",
-    ),
-    click.option(
-        "--round-trip",
-        is_flag=True,
-        help="Send one event that nobody acts on through Keptn and look for it again; it stays.",
-    ),
-    _text(
-        "--probe-image",
-        metavar="IMAGE@DIGEST",
-        text="Image of the probe pod, with a busybox shell, instead of the Keptn service's own.",
-    ),
-    click.option(
-        "--probe-service-account",
-        is_flag=True,
-        help="Run the probe pod under the Keptn service's account, without its token.",
-    ),
-)
-
-
 @cli.command(epilog=_EPILOG)
-@_cluster_options
-@_api_options
-@_lab_options
-@_check_options
-@_output_options
-@_run_options
+@cluster_options
+@api_options
+@lab_options
+@check_options
+@output_options
+@run_options
 def check(**options: Any) -> int:
     """Look at the planes and say for every Keptn service whether it is connected.
 
@@ -251,8 +92,8 @@ def check(**options: Any) -> int:
 
 @cli.command(epilog=_EPILOG)
 @click.argument("bundle", metavar="BUNDLE")
-@_check_options
-@_output_options
+@check_options
+@output_options
 def judge(**options: Any) -> int:
     """Judge what an earlier run has seen and kept with --bundle; look at nothing."""
     from keptn_doctor.commands.judge import run  # noqa: PLC0415
@@ -261,7 +102,7 @@ def judge(**options: Any) -> int:
 
 
 @cli.command()
-@_text("--kubeconfig", metavar="FILE", text=_KUBECONFIG)
+@one("--kubeconfig", metavar="FILE", text=KUBECONFIG)
 @click.option(
     "--config",
     metavar="FILE",
@@ -278,8 +119,8 @@ def init(**options: Any) -> int:
 
 
 @cli.command()
-@_text("--scenario", metavar="FILE", text=_SCENARIO)
-@_text("--kubeconfig", metavar="OUT", text="Write the lab's kubeconfig here.")
+@one("--scenario", metavar="FILE", text=SCENARIO)
+@one("--kubeconfig", metavar="OUT", text="Write the lab's kubeconfig here.")
 def lab(**options: Any) -> int:
     """Keep the embedded pair of clusters running until Ctrl-C, with a kubeconfig for kubectl."""
     from keptn_doctor.commands.lab import run  # noqa: PLC0415
@@ -289,7 +130,7 @@ def lab(**options: Any) -> int:
 
 @cli.command()
 @click.argument("role", type=click.Choice(["control-plane", "execution-plane"]))
-@_many(
+@many(
     "-n",
     "--namespace",
     "namespaces",
@@ -298,11 +139,11 @@ def lab(**options: Any) -> int:
 )
 @click.option("--namespaces-only", is_flag=True, help="No cluster-wide rights; all are optional.")
 @click.option("--probe-pod", is_flag=True, help="Add what --probe-pod needs.")
-@_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
-@_many("--only", metavar="ID", shell_complete=_complete_ids, text="Only what this check needs.")
-@_many("--skip", metavar="ID", shell_complete=_complete_ids, text="Without what it alone needs.")
-@_text("--user", metavar="NAME", text="Grant it to this user, not to a new ServiceAccount.")
-@_text("--group", metavar="NAME", text="Grant it to this group, not to a new ServiceAccount.")
+@many("--checks", "check_dirs", metavar="DIR", text=CHECK_DIRS)
+@many("--only", metavar="ID", shell_complete=complete_ids, text="Only what this check needs.")
+@many("--skip", metavar="ID", shell_complete=complete_ids, text="Without what it alone needs.")
+@one("--user", metavar="NAME", text="Grant it to this user, not to a new ServiceAccount.")
+@one("--group", metavar="NAME", text="Grant it to this group, not to a new ServiceAccount.")
 def rbac(**options: Any) -> int:
     """Print manifests with the least rights that a run can use, for kubectl apply -f -."""
     from keptn_doctor.commands.rights import rbac as run  # noqa: PLC0415
@@ -311,7 +152,7 @@ def rbac(**options: Any) -> int:
 
 
 @cli.command()
-@_cluster_options
+@cluster_options
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def cleanup(**options: Any) -> int:
     """Remove probe pods that a killed run left behind, and nothing else."""
@@ -321,8 +162,8 @@ def cleanup(**options: Any) -> int:
 
 
 @cli.command()
-@click.argument("check_id", metavar="ID", shell_complete=_complete_ids)
-@_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
+@click.argument("check_id", metavar="ID", shell_complete=complete_ids)
+@many("--checks", "check_dirs", metavar="DIR", text=CHECK_DIRS)
 def explain(check_id: str, check_dirs: tuple[str, ...]) -> int:
     """Explain one check: what its failing means, how it decides, what to do."""
     from keptn_doctor.commands.catalogue import explain as run  # noqa: PLC0415
@@ -331,7 +172,7 @@ def explain(check_id: str, check_dirs: tuple[str, ...]) -> int:
 
 
 @cli.command()
-@_many("--checks", "check_dirs", metavar="DIR", text=_CHECK_DIRS)
+@many("--checks", "check_dirs", metavar="DIR", text=CHECK_DIRS)
 @click.option("--json", "as_json", is_flag=True, help="As one JSON document.")
 def checks(check_dirs: tuple[str, ...], *, as_json: bool) -> int:
     """List all checks by the layer of the path that they look at."""

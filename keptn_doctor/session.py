@@ -53,6 +53,8 @@ class Session:
         self._locks: dict[ClusterTarget, asyncio.Lock] = {}
         if targets.api and targets.api.token:
             self.redactor.learn(targets.api.token.reveal())
+        if targets.trip.upstream and targets.trip.upstream.token:
+            self.redactor.learn(targets.trip.upstream.token.reveal())
 
     async def __aenter__(self) -> Self:
         return self

@@ -10,7 +10,9 @@ import click
 import msgspec
 
 from keptn_doctor.targets import Options, Targets, resolve
+from keptn_doctor.targets.config_file import RoundTripSection
 from keptn_doctor.targets.resolution import probe_options
+from keptn_doctor.targets.round_trip import trip_settings, with_room
 from keptn_doctor.usage import UsageError
 
 
@@ -26,17 +28,22 @@ def _known(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_run_options(targets: Targets, options: Mapping[str, Any]) -> Targets:
     """The lab's targets with what the options say of the run itself."""
-    deadlines = targets.deadlines
-    if options["timeout"] is not None:
-        deadlines = msgspec.structs.replace(deadlines, run_s=options["timeout"])
+    given = Options(**_known(options))
+    trip = trip_settings(given, RoundTripSection())
+    wanted = bool(given.round_trip)
+    usual_s = targets.deadlines.run_s + (trip.whole_s if wanted else 0.0)
+    run_s = usual_s if given.timeout is None else given.timeout
+    run_s = with_room(run_s, trip, wanted=wanted)
+    deadlines = msgspec.structs.replace(targets.deadlines, run_s=run_s)
     active = options["probe_pod"]
     return msgspec.structs.replace(
         targets,
         deadlines=deadlines,
         probe_pod=active,
         active=active,
-        round_trip=options["round_trip"],
-        probe=probe_options(Options(**_known(options))),
+        round_trip=wanted,
+        trip=trip,
+        probe=probe_options(given),
     )
 
 

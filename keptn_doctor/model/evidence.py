@@ -38,6 +38,7 @@ class NotAttempted(Record, frozen=True, kw_only=True):
     reason: str  # "no token was given"
     unlock: str = ""  # the cheapest way to change that: an option, or a rule to be granted
     kind: Literal["right", "option", "unreachable", "limit", "interrupted"] = "option"
+    asked_for: bool = False  # an option asked for it by name, so a run without it is not all right
 
 
 class Timing(Record, frozen=True, kw_only=True):
@@ -58,5 +59,5 @@ class Snapshot(Record, frozen=True, kw_only=True):
     not_attempted: tuple[NotAttempted, ...] = ()
     timings: tuple[Timing, ...] = ()  # of the stages that looked
     interrupted: bool = False
-    created: int = 0  # objects that the run created in a cluster (--probe-pod)
+    created: int = 0  # pods and projects that the run created (--probe-pod, --round-trip)
     remaining: int = 0  # of those, still there at the end

@@ -24,6 +24,7 @@ from keptn_doctor.observe.inside import look_inside
 from keptn_doctor.observe.keptn_api import components_of, reach_keptn_api, walk_to
 from keptn_doctor.observe.logs import read_control_plane_logs, read_service_logs
 from keptn_doctor.observe.probe_pods import look_from_probe_pods
+from keptn_doctor.observe.round_trips import make_round_trips
 from keptn_doctor.probes.control_plane_api import look_at_old_events, observe_keptn_api
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.session import Session
@@ -69,6 +70,9 @@ async def observe(session: Session, topology: Topology) -> Topology:
     if api := keptn.result():
         again = look_at_old_events(session.recorder, api, subject=subject)
         await _kept(session, "old-events", subject, again)
+    if session.targets.round_trip:
+        trips = make_round_trips(session, topology, api)
+        await _kept(session, "round-trip", subject, trips)
     return await _with_version(session, topology, workloads)
 
 

@@ -24,7 +24,6 @@ from keptn_doctor.probes.keptn_registrations import integration_log, integration
 from keptn_doctor.probes.keptn_sequences import sequences
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.probes.retry import Attempts
-from keptn_doctor.probes.round_trip import round_trip
 
 F = TypeVar("F")
 
@@ -32,7 +31,6 @@ _NEEDS_TOKEN = (
     "integrations", "projects", "integration-log", "open-events", "old-events", "past-answers",
     "sequences",
 )  # fmt: skip
-_ROUND_TRIP_S = 15.0
 
 
 async def observe_keptn_api(
@@ -79,8 +77,6 @@ async def observe_keptn_api(
     if isinstance(known, ProjectListing) and known.projects:
         await _ask_of_the_past(asking, known, sources)
     await asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
-    if api.active:
-        await asking.look("round-trip", lambda _: round_trip(api), extra_s=_ROUND_TRIP_S)
 
 
 async def look_at_old_events(recorder: Recorder, api: KeptnApi, *, subject: str) -> None:

@@ -52,7 +52,7 @@ _PROXY_HEADERS = (
 class Ask(msgspec.Struct, frozen=True, kw_only=True):
     """How to ask; the defaults are those of a rung of the path."""
 
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST", "DELETE"] = "GET"
     token: Secret | None = None
     content: bytes = b""  # a JSON body, for POST
     verify: bool = False

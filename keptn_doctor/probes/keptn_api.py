@@ -3,7 +3,8 @@
 It is the only holder of the operator's token. The token is sent to an endpoint that has shown
 itself to be Keptn's, never twice after a refusal: every request with a rejected token takes a turn
 of the control plane's limiter away from the execution planes (``api/middleware/ratelimiter.go``).
-Other methods than GET are refused, but for the round trip of a run that was started as active.
+Nothing but a ``Write`` of the closed list of ``probes.round_trip_writes`` can change anything, and
+that only in a run that was started for a round trip.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.http import Ask, Exchange, ask
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.retry import ONCE, PASSING_STATUS, Attempts, RetryPolicy, retrying
+from keptn_doctor.probes.round_trip_writes import Write
 from keptn_doctor.redact import Redactor
 from keptn_doctor.secret import Secret
 
@@ -116,12 +118,17 @@ class KeptnApi:
         )
         return decode(exchange, kind), exchange
 
-    async def post_event(self, body: bytes) -> Exchange:
-        """POST to ``/v1/event``: for ``round_trip`` alone, and only in an active run."""
+    async def write(self, write: Write) -> Exchange:
+        """Ask for one change, once; whatever its status, the answer is one.
+
+        Raises PermissionError when the run is not active, and WorldFault when no answer came.
+        """
         if not self.active:
             raise PermissionError("this run is read-only: nothing is ever posted")
-        how = self._how("POST", with_token=True, body=body)
-        found = await self._ask(self.url("/v1/event"), how)
+        how = self._how(write.method, with_token=True, body=write.body)
+        patience_s = max(how.deadline_s, write.patience_s)
+        how = msgspec.structs.replace(how, deadline_s=patience_s)
+        found = await self._ask(self.url(write.path), how)
         if isinstance(found, Failure):
             raise WorldFault(found)
         return found
@@ -134,7 +141,9 @@ class KeptnApi:
             raise WorldFault(found)
         return found
 
-    def _how(self, method: Literal["GET", "POST"], *, with_token: bool, body: bytes = b"") -> Ask:
+    def _how(
+        self, method: Literal["GET", "POST", "DELETE"], *, with_token: bool, body: bytes = b""
+    ) -> Ask:
         return Ask(
             method=method,
             content=body,

@@ -127,6 +127,25 @@ def _services(stage: _Stage) -> list[_Service | None]:
 
 def shipyard_tasks(text: str) -> dict[str, tuple[str, ...]]:
     """Task names by stage, from a shipyard as YAML or as base64 of it; {} when it is neither."""
+    return {
+        str(stage.get("name", "")): tuple(dict.fromkeys(_tasks(stage)))
+        for stage in _dicts(_get(_get(shipyard_document(text), "spec"), "stages"))
+    }
+
+
+def shipyard_sequences(text: str, stage: str) -> tuple[str, ...]:
+    """Names of the sequences of one stage, from a shipyard as above."""
+    stages = _dicts(_get(_get(shipyard_document(text), "spec"), "stages"))
+    return tuple(
+        str(sequence.get("name", ""))
+        for one in stages
+        if one.get("name") == stage
+        for sequence in _dicts(one.get("sequences"))
+    )
+
+
+def shipyard_document(text: str) -> object:
+    """What the YAML, or the base64 of it, says; {} when it is neither."""
     if not text or len(text) > _LONGEST_SHIPYARD:
         return {}
     try:
@@ -135,13 +154,9 @@ def shipyard_tasks(text: str) -> dict[str, tuple[str, ...]]:
         decoded = text
     try:
         # The subclass of SafeLoader in C; it makes plain values only.
-        loaded = yaml.load(decoded, Loader=_LOADER)  # noqa: S506
+        return yaml.load(decoded, Loader=_LOADER)  # noqa: S506
     except (yaml.YAMLError, ValueError, RecursionError):
         return {}
-    return {
-        str(stage.get("name", "")): tuple(dict.fromkeys(_tasks(stage)))
-        for stage in _dicts(_get(_get(loaded, "spec"), "stages"))
-    }
 
 
 def _tasks(stage: dict[Any, Any]) -> list[str]:

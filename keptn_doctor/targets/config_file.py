@@ -68,6 +68,26 @@ class TimeoutSection(_Section, frozen=True, kw_only=True):
     run: float | None = None
 
 
+class UpstreamSection(_Section, frozen=True, kw_only=True):
+    """A Git repository for the projects of round trips, where Keptn wants one."""
+
+    url: str  # "https://git.example.com/keptn-doctor.git"
+    user: str = ""
+    token_file: str = ""  # relative to this file
+    token_env: str = ""  # name of an environment variable
+
+
+class RoundTripSection(_Section, frozen=True, kw_only=True):
+    """Where round trips go, once ``--round-trip`` asks for one."""
+
+    project: str = ""  # level controller
+    stage: str = ""
+    service: str = ""
+    keptn_services: tuple[str, ...] = ()  # level service: "[PLANE/][NAMESPACE/]NAME"
+    timeout: float | None = None  # seconds
+    upstream: UpstreamSection | None = None
+
+
 class ConfigFile(_Section, frozen=True, kw_only=True):
     """The whole file."""
 
@@ -77,6 +97,7 @@ class ConfigFile(_Section, frozen=True, kw_only=True):
     network: NetworkSection = NetworkSection()
     timeouts: TimeoutSection = TimeoutSection()
     log_window: str = ""  # "15m"
+    round_trip: RoundTripSection = RoundTripSection()
 
 
 class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,6 +221,8 @@ def _fields(parent: str) -> tuple[str, ...]:
         "control-plane": ControlPlaneSection,
         "network": NetworkSection,
         "timeouts": TimeoutSection,
+        "round-trip": RoundTripSection,
+        "round-trip.upstream": UpstreamSection,
     }
     section = sections.get(parent, ClusterSection)
     return section.__struct_encode_fields__

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import Literal
 from urllib.parse import urlsplit
 
 from keptn_doctor.model.base import Record
 from keptn_doctor.network_settings import ConnectTo
+from keptn_doctor.probes.round_trip_settings import Level
 from keptn_doctor.usage import UsageError
 
 
@@ -38,7 +40,13 @@ class Options(Record, frozen=True, kw_only=True):
     timeout: float | None = None  # of the whole run
     log_window: str = ""  # --log-window 15m
     probe_pod: bool = False  # --probe-pod
-    round_trip: bool = False  # --round-trip
+    round_trip: Literal["", Level] = ""  # --round-trip[=LEVEL]
+    project: str = ""  # --project, --stage, --service: where, at level controller
+    stage: str = ""
+    service: str = ""
+    keptn_services: tuple[str, ...] = ()  # --keptn-service [PLANE/][NAMESPACE/]NAME, repeatable
+    allow_deploying: bool = False  # --allow-deploying
+    round_trip_timeout: float | None = None  # --round-trip-timeout, seconds
     probe_image: str = ""  # --probe-image REFERENCE
     probe_service_account: bool = False  # --probe-service-account
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from keptn_doctor.model.base import Record
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
 from keptn_doctor.probes.probe_pod_manifest import ProbeOptions
+from keptn_doctor.probes.round_trip_settings import TripSettings
 from keptn_doctor.secret import Secret
 
 
@@ -37,7 +38,8 @@ class Targets(Record, frozen=True, kw_only=True):
     probe_pod: bool = False  # may create probe pods
     probe: ProbeOptions = ProbeOptions()
     active: bool = False  # may write to clusters: true only with an option that asks for it
-    round_trip: bool = False  # may send one event to Keptn, which stays stored there
+    round_trip: bool = False  # may send the events of round trips to Keptn, which keeps some
+    trip: TripSettings = TripSettings()
     guessed: bool = False  # no cluster was named: the current context plays both roles
 
     def clusters(self) -> tuple[ClusterTarget, ...]:

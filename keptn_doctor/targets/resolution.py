@@ -28,6 +28,7 @@ from pathlib import Path
 
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
 from keptn_doctor.probes.probe_pod_manifest import ProbeOptions
+from keptn_doctor.probes.round_trip_settings import TripSettings
 from keptn_doctor.secret import Secret
 from keptn_doctor.targets.cluster_choice import choose_clusters
 from keptn_doctor.targets.options import (
@@ -42,6 +43,7 @@ from keptn_doctor.targets.options import (
     parse_search,
 )
 from keptn_doctor.targets.records import ApiTarget, Targets
+from keptn_doctor.targets.round_trip import trip_settings, with_room
 from keptn_doctor.targets.sources import Sources
 from keptn_doctor.usage import UsageError
 
@@ -66,17 +68,19 @@ def resolve(
     sources = Sources(options, environ, cwd or _current_folder())
     api = _api(sources, ask)
     chosen = choose_clusters(sources, has_api=bool(api and api.endpoint))
+    trip = _round_trip(sources)
     return Targets(
         control_plane=chosen.control_plane,
         execution_planes=chosen.planes,
         api=api,
         network=_network(sources),
-        deadlines=_deadlines(sources),
+        deadlines=_deadlines(sources, trip=trip),
         log_window_s=_log_window(sources),
         probe_pod=options.probe_pod,
         probe=probe_options(options),
         active=options.probe_pod,
-        round_trip=options.round_trip,
+        round_trip=bool(options.round_trip),
+        trip=trip,
         guessed=chosen.guessed,
     )
 
@@ -208,7 +212,31 @@ def _authorities(name: str, where: str) -> str:
     return str(path)
 
 
-def _deadlines(sources: Sources) -> Deadlines:
+def _round_trip(sources: Sources) -> TripSettings:
+    section, file = sources.content.round_trip, sources.file
+    where = str(file.path) if file else ""
+    wanted = sources.options.round_trip == "service" and section.upstream is not None
+    token = _upstream_token(sources) if wanted else None
+    return trip_settings(sources.options, section, where=where, token=token)
+
+
+def _upstream_token(sources: Sources) -> Secret | None:
+    section, file = sources.content.round_trip.upstream, sources.file
+    if section is None or file is None:
+        return None
+    if section.token_file:
+        where = f"{file.path}: round-trip.upstream.token-file"
+        return _token_of_file(file.beside(section.token_file), where)
+    if not section.token_env:
+        return None
+    value = sources.environ.get(section.token_env, "")
+    if not value.strip():
+        what = f"names {section.token_env}, which is not set"
+        raise file.error("round-trip.upstream.token-env", what)
+    return _checked_token(value, section.token_env)
+
+
+def _deadlines(sources: Sources, *, trip: TripSettings) -> Deadlines:
     options, section, usual = sources.options, sources.content.timeouts, Deadlines()
 
     def limit(name: str, option: float | None, configured: float | None, default: float) -> float:
@@ -219,6 +247,9 @@ def _deadlines(sources: Sources) -> Deadlines:
             raise UsageError(f"{name}: {value:g} s is no sensible time limit")
         return value
 
+    wanted = bool(options.round_trip)
+    longer_s = usual.run_s + (trip.whole_s if wanted else 0.0)
+    run_s = limit("timeout", options.timeout, section.run, longer_s)
     return Deadlines(
         connect_s=limit(
             "connect timeout", options.connect_timeout, section.connect, usual.connect_s
@@ -227,7 +258,7 @@ def _deadlines(sources: Sources) -> Deadlines:
             "request timeout", options.request_timeout, section.request, usual.request_s
         ),
         kube_s=limit("Kubernetes timeout", options.kube_timeout, section.kubernetes, usual.kube_s),
-        run_s=limit("timeout", options.timeout, section.run, usual.run_s),
+        run_s=with_room(run_s, trip, wanted=wanted),
     )
 
 

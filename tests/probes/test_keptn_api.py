@@ -22,7 +22,6 @@ from keptn_doctor.probes.keptn_projects import open_events, projects, shipyard_t
 from keptn_doctor.probes.keptn_registrations import integration_log, integrations, moment
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.retry import RetryPolicy
-from keptn_doctor.probes.round_trip import EVENT_TYPE, round_trip
 from keptn_doctor.secret import Secret
 
 from .conftest import Serve
@@ -439,42 +438,6 @@ async def test_the_integration_log_is_bounded_and_redacted(serve: Serve) -> None
     assert TOKEN not in log.entries[0].message
     assert len(log.entries[0].message) == 300
     assert log.entries[0].at is None
-
-
-# --- writing
-
-
-@asyncio_test
-async def test_nothing_is_posted_unless_the_run_is_active(serve: Serve) -> None:
-    site = Keptn()
-    with pytest.raises(PermissionError):
-        await round_trip(await api_of(serve, site))
-    assert site.requests == []
-
-
-@asyncio_test
-async def test_a_round_trip_sends_one_harmless_event_and_finds_it(serve: Serve) -> None:
-    site = Keptn()
-    site.answers["/v1/event"] = data({"keptnContext": "ctx-1"})
-    pages = [data({"events": []}), data({"events": [{"id": "e"}]})]
-    site.answers["/mongodb-datastore/event"] = lambda _query: pages.pop(0)
-    trip = await round_trip(await api_of(serve, site, active=True), pause_s=0.001)
-    assert (trip.sent, trip.found, trip.context) == (True, True, "ctx-1")
-    (posted,) = [body for body in site.bodies if body]
-    event = json.loads(posted)
-    assert event["type"] == EVENT_TYPE
-    assert "project" not in event["data"]
-    assert [method for method, _, _ in site.requests].count("POST") == 1
-
-
-@asyncio_test
-async def test_an_event_that_never_arrives_is_not_found(serve: Serve) -> None:
-    site = Keptn()
-    site.answers["/v1/event"] = data({"keptnContext": "ctx-1"})
-    trip = await round_trip(
-        await api_of(serve, site, active=True), limit_s=0.03, pause_s=0.005
-    )
-    assert (trip.sent, trip.found) == (True, False)
 
 
 # --- odd input and secrets

@@ -11,7 +11,9 @@ from keptn_doctor.targets.config_file import (
     ConfigFile,
     ControlPlaneSection,
     NetworkSection,
+    RoundTripSection,
     TimeoutSection,
+    UpstreamSection,
     parse_config,
 )
 
@@ -21,7 +23,10 @@ EXAMPLE = PAGE.partition("```yaml\n")[2].partition("```")[0]
 
 def test_the_example_is_valid_and_shows_every_field() -> None:
     parse_config(Path("keptn-doctor.yaml"), EXAMPLE)
-    sections = (ConfigFile, ControlPlaneSection, ClusterSection, NetworkSection, TimeoutSection)
+    sections = (
+        ConfigFile, ControlPlaneSection, ClusterSection, NetworkSection, TimeoutSection,
+        RoundTripSection, UpstreamSection,
+    )  # fmt: skip
     fields = {field for section in sections for field in section.__struct_encode_fields__}
     assert {field for field in fields if not re.search(rf"\b{field}:", EXAMPLE)} == set()
 

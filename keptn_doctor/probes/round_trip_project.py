@@ -1,0 +1,208 @@
+"""The short-lived project of a round trip: made, and removed with all that Keptn stored of it.
+
+Deleting a project removes its events in MongoDB too, but only those that are there: an answer that
+comes late makes a collection of its name anew. So it is looked for, and the project removed again.
+The content of a Git upstream is not deleted by Keptn, and not by the doctor.
+Source: ``shipyard-controller/handler/projectmanager.go``, ``mongodb-datastore/db@1.4.5``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from keptn_doctor.knowledge.versions import Version
+from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.keptn_facts import KeptnVersion
+from keptn_doctor.probes.failures import WorldFault, fault
+from keptn_doctor.probes.http import Exchange
+from keptn_doctor.probes.keptn_api import KeptnApi, status_failure
+from keptn_doctor.probes.round_trip_choice import Choice, Refusal
+from keptn_doctor.probes.round_trip_legs import BrokenLegError
+from keptn_doctor.probes.round_trip_settings import Upstream
+from keptn_doctor.probes.round_trip_writes import (
+    GitFields,
+    OwnProject,
+    Write,
+    is_there,
+    new_project,
+    new_service,
+    removal,
+)
+
+LATE_S = 10.0  # an answer to a task that was picked up and not finished comes within that
+_EVENTS = "/mongodb-datastore/event"
+_UNANSWERED_S = 3.0  # for a creation that is under way when the run ends
+_LAG_S = 2.0  # the datastore hears of a removal by a message
+_LAST_LOOK_S = 5.0
+_MADE = (200, 201, 204)
+
+
+@dataclass(slots=True)
+class ProjectEntry:
+    """One project of one's own, from the intention to make it until it is known gone."""
+
+    api: KeptnApi
+    own: OwnProject
+    making: asyncio.Task[Exchange] | None = None
+    made: bool = False  # Keptn said so
+    refused: bool = False  # Keptn said that it was not made
+    gone: bool = False
+    event_sent: bool = False  # so the datastore has events of it
+    unanswered: bool = False  # a task is with a Keptn service, which may answer late
+
+
+def git_fields(
+    told: KeptnVersion | None, version: str, upstream: Upstream | None
+) -> GitFields | Refusal:
+    """How this Keptn wants the Git upstream of a project; a Refusal when it cannot be given.
+
+    0.16.0 and later make no project without one, but where automatic provisioning makes it
+    (``CHANGELOG.md@0.16.0, 0.18.0``). Earlier ones keep a repository of their own.
+    """
+    release = Version.parse(version)
+    if release is None:
+        return Refusal(reason="the version of Keptn is not known, so nobody knows what it needs")
+    if release.within("", "0.15.1"):
+        return "none"
+    if upstream:
+        return "flat" if release.within("", "0.16.99") else "nested"
+    if told and told.automatic_provisioning:
+        return "none"
+    return Refusal(
+        reason=f"Keptn {version} makes no project without a Git upstream, and it has no automatic "
+        "provisioning",
+        unlock="round-trip.upstream in the configuration file: an empty Git repository",
+    )
+
+
+async def make(
+    entry: ProjectEntry, choice: Choice, *, git: GitFields, upstream: Upstream | None
+) -> None:
+    """Make the project and its service; raises BrokenLegError when Keptn does not."""
+    given = upstream or Upstream(url="")
+    write = new_project(
+        entry.own, stage=choice.stage, task=choice.task, git=git, url=given.url, user=given.user,
+        token=given.token,
+    )  # fmt: skip
+    refusal = await _made(entry, write)
+    if refusal:
+        entry.refused = not await _may_be_there(entry)
+        hint = _about_git(refusal) if git != "none" else ""
+        raise BrokenLegError(f"Keptn does not make the project: {_said(refusal)}{hint}")
+    entry.made = True
+    try:
+        answer = await entry.api.write(new_service(entry.own, choice.service))
+    except WorldFault as lost:
+        raise BrokenLegError(f"Keptn does not make a service: {_said(lost.failure)}") from None
+    failure = _refusal(answer)
+    if failure:
+        raise BrokenLegError(f"Keptn does not make a service in the project: {_said(failure)}")
+
+
+async def _made(entry: ProjectEntry, write: Write) -> Failure | None:
+    """Post it, and let the post come to its end even when nobody waits for it any more."""
+    entry.making = asyncio.ensure_future(entry.api.write(write))
+    try:
+        return _refusal(await asyncio.shield(entry.making))
+    except WorldFault as lost:
+        return lost.failure
+
+
+async def _may_be_there(entry: ProjectEntry) -> bool:
+    try:
+        return await is_there(entry.api, entry.own)
+    except WorldFault:
+        return True
+
+
+def _refusal(exchange: Exchange) -> Failure | None:
+    if exchange.answer.status in _MADE:
+        return None
+    return status_failure(exchange)
+
+
+def _said(failure: Failure) -> str:
+    return failure.detail or failure.code
+
+
+def _about_git(failure: Failure) -> str:
+    """What 404 and 409 mean from 1.0.0 on (``CHANGELOG.md@1.0.0``)."""
+    if failure.status == 404:
+        return " (the repository of the Git upstream is not found)"
+    if failure.status == 409:
+        return " (the repository of the Git upstream has content already: it must be empty)"
+    return ""
+
+
+async def remove(entry: ProjectEntry, *, late_s: float = LATE_S, pause_s: float = 1.0) -> str:
+    """Remove the project for good; what could not be made sure of, in words.
+
+    ``late_s`` is how long to wait for late answers, where there may be any. Raises WorldFault when
+    the project, or events of it, stay or may come back.
+    """
+    if entry.gone or entry.refused:
+        return ""
+    still_making = await _still_making(entry)
+    await _delete(entry)
+    if still_making or await is_there(entry.api, entry.own):
+        raise fault("kube", "conflict", f"project {entry.own.name} is there still, or will be")
+    doubt = ""
+    if entry.event_sent:
+        doubt = await _nothing_comes_back(entry, late_s=late_s, pause_s=pause_s)
+    entry.gone = True
+    return doubt
+
+
+async def _still_making(entry: ProjectEntry) -> bool:
+    """Whether Keptn has not answered the creation, after a moment more."""
+    if entry.making is None:
+        return False
+    _, pending = await asyncio.wait({entry.making}, timeout=_UNANSWERED_S)
+    if pending:
+        entry.making.cancel()
+        return True
+    if not entry.making.cancelled() and entry.making.exception() is None:
+        entry.made = entry.made or _refusal(entry.making.result()) is None
+    return False
+
+
+async def _delete(entry: ProjectEntry) -> None:
+    failure = _refusal(await entry.api.write(removal(entry.own)))
+    if failure and failure.code != "not-found":
+        raise WorldFault(failure)
+
+
+async def _nothing_comes_back(entry: ProjectEntry, *, late_s: float, pause_s: float) -> str:
+    """Wait until the datastore has no event of the project, and none can come."""
+    began = removed = time.perf_counter()
+    wait_s = late_s if entry.unanswered else 0.0
+    while True:
+        try:
+            stored = await _stored(entry)
+        except WorldFault:
+            return f"whether the datastore keeps events of project {entry.own.name} was not seen"
+        now = time.perf_counter()
+        if not stored and now - began >= wait_s:
+            return ""
+        if now - began > wait_s + _LAST_LOOK_S:
+            detail = f"project {entry.own.name} is gone, but the datastore keeps events of it"
+            raise fault("kube", "conflict", detail)
+        if stored and now - removed >= _LAG_S:
+            await _delete(entry)
+            removed = now
+        await asyncio.sleep(pause_s)
+
+
+async def _stored(entry: ProjectEntry) -> bool:
+    params = {"project": entry.own.name, "pageSize": "1"}
+    page, _ = await entry.api.get_as(_EVENTS, _Page, params=params, fresh=True)
+    return bool(page.events)
+
+
+class _Page(msgspec.Struct, frozen=True):
+    events: tuple[Any, ...] | None = None
