@@ -60,7 +60,7 @@ async def examine(
     finished = await looking.to_the_end()
     if not finished:
         recorder.skip(looking.rest("interrupted", "the run was stopped", "run it to its end"))
-    await clean_up(session.janitor.clean)
+    await clean_up(session.janitor.clean, limit_s=session.janitor.limit_s)
     await clean_up(session.aclose)
     if finished and not (await asyncio.wait({waiting}))[1]:
         waiting.exception()  # it is met again by whoever needs the outcome
