@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from keptn_doctor.lab.scenario import Scenario, load
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab
 from keptn_doctor.network_settings import NetworkSettings
+
+_ACCESS = re.compile(r'(\S+) .*?"(\S+) (\S+) HTTP/1\.1" (\d+) .*"keptn-doctor"$')
 
 
 async def main(wanted: dict[str, Any]) -> None:
@@ -85,7 +89,7 @@ async def _network(network: NetworkSettings, relay: Relay) -> NetworkSettings:
 
 
 async def _obey(lab: Lab, relay: Relay) -> None:
-    loop = asyncio.get_running_loop()
+    loop, since = asyncio.get_running_loop(), lab.simulation.clock()
     while line := await loop.run_in_executor(None, sys.stdin.readline):
         command, _, value = line.strip().partition(" ")
         if command == "reset":
@@ -93,6 +97,7 @@ async def _obey(lab: Lab, relay: Relay) -> None:
             relay.reset()
             for server in lab.servers.values():
                 server.served.clear()
+            since = lab.simulation.clock()
             print("{}", flush=True)
         if command == "report":
             served = {
@@ -100,7 +105,21 @@ async def _obey(lab: Lab, relay: Relay) -> None:
                 for name, server in lab.servers.items()
             }
             carried = [asdict(c) | {"bare": c.bare} for c in relay.connections]
-            print(json.dumps({"served": served, "connections": carried}), flush=True)
+            found = {
+                "served": served, "connections": carried, "keptn": _asked(lab, since),
+                "endpoint": lab.endpoint, "operator": lab.scenario.operator.nat_address,
+            }  # fmt: skip
+            print(json.dumps(found), flush=True)
+
+
+def _asked(lab: Lab, since: datetime) -> list[str]:
+    """The doctor's requests to Keptn: "ADDRESS METHOD TARGET STATUS", by the gateways' logs."""
+    return [
+        " ".join(found.groups())
+        for gateway in lab.simulation.gateways.values()
+        for at, line in gateway.log
+        if at >= since and (found := _ACCESS.match(line))
+    ]
 
 
 if __name__ == "__main__":
