@@ -63,6 +63,7 @@ _POLLED_S = 60.0  # a client that runs for less may not have come to it
         "body-too-large",
         "event-lost-on-the-way",
         "event-not-accepted",
+        "event-taken-by-another",
         "events-dated-ahead",
         "events-rejected-by-validation",
         "recipient-container-down",
@@ -143,6 +144,8 @@ def _own_event(
     hop = hop_of(trip, "picked-up")
     if hop is None or hop.state in ("not-reached", "unknown"):
         return None
+    if hop.state == "failed" and trip.answered_by:
+        return skipped(f"Somebody else started on what was sent to {service.name}.")
     if hop.state == "ok":
         return passed(f"{service.name} started on the round trip's task after {hop.seconds:.1f} s.")
     return failed(

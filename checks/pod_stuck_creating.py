@@ -55,9 +55,7 @@ def judge(
     pods = live_pods(workload)
     if not pods:
         return undecided(f"{service.name} has no pod that could be prepared.")
-    found = [
-        (pod, event) for pod in pods if _is_stuck(pod, taken_at) and (event := _failure(pod))
-    ]
+    found = [(pod, event) for pod in pods if _is_stuck(pod, taken_at) and (event := _failure(pod))]
     if not found:
         return passed(f"No pod of {service.name} waits for its volumes or network.")
     pod, event = found[0]

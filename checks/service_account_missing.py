@@ -47,9 +47,7 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         f"The ServiceAccount {missing[1]} of {service.name} does not exist in namespace "
         f"{service.namespace}, so no pod of it is created.",
         remedy="Create it; upgrading the Helm release does.",
-        command=kubectl(
-            plane, f"create serviceaccount {missing[1]}", namespace=service.namespace
-        ),
+        command=kubectl(plane, f"create serviceaccount {missing[1]}", namespace=service.namespace),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
     )

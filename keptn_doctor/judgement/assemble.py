@@ -15,6 +15,7 @@ from keptn_doctor.judgement.judge import judge
 from keptn_doctor.model.evidence import Snapshot, Timing
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Connection, Finding, Layer
+from keptn_doctor.model.keptn_facts import RoundTrip
 from keptn_doctor.model.report import Report, RootCause, Verdict
 
 CONNECTED, BROKEN, UNKNOWN = 0, 1, 3
@@ -52,11 +53,18 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
         evidence=snapshot.observations,
         coverage=snapshot.not_attempted,
         plugin_errors=catalogue.errors,
+        round_trip=_round_trip(snapshot),
         interrupted=snapshot.interrupted,
         created=snapshot.created,
         remaining=snapshot.remaining,
         timings=(*snapshot.timings, *timings),
     )
+
+
+def _round_trip(snapshot: Snapshot) -> RoundTrip | None:
+    subject = snapshot.topology.control_plane.subject
+    seen = (look.result for look in snapshot.observations if look.subject == subject)
+    return next((fact for fact in seen if isinstance(fact, RoundTrip)), None)
 
 
 def _likely(verdicts: tuple[Verdict, ...], findings: tuple[Finding, ...]) -> list[RootCause]:

@@ -139,6 +139,7 @@ def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[Roo
         compared=compare(item.evidence),
         witnesses=witnesses,
         disagreement=disagreement(item.evidence, witnesses),
+        round_trip=item.evidence.trip,
     )
 
 

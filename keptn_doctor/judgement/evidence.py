@@ -19,6 +19,7 @@ from keptn_doctor.model.keptn_facts import (
     LocalApiAnswer,
     PodLog,
     PodProbe,
+    RoundTrip,
     SdkHealth,
 )
 from keptn_doctor.model.kube_facts import Container, GatewayService, Pod, Workload
@@ -59,6 +60,7 @@ class ServiceEvidence:
     health: tuple[SdkHealth, ...] = ()
     logs: tuple[PodLog, ...] = ()
     probes: tuple[PodProbe, ...] = ()
+    trip: RoundTrip | None = None  # of an event that was sent to this very service
     outside: tuple[Outside, ...] = ()  # the way to its endpoint as the operator's machine sees it
     listing: IntegrationListing | None = None
     record: Attribution = field(default_factory=Attribution)
@@ -152,6 +154,7 @@ def gather(evidence: Evidence, service: KeptnService) -> ServiceEvidence:
         health=all_of(SdkHealth),
         logs=logs,
         probes=all_of(PodProbe),
+        trip=next((t for t in all_of(RoundTrip) if t.level == "service"), None),
         outside=_outside(evidence, service),
         listing=listing,
         record=record,

@@ -382,6 +382,12 @@ TABLE: tuple[Row, ...] = (
     Row("troubled", Layer.DELIVERY, "alive, the log tells of failures", _troubled),
     Row("proven", Layer.DELIVERY, "own request works, heartbeat alive", _proven),
     Row(
+        "round-trip",
+        Layer.DELIVERY,
+        "a task sent to it came back finished",
+        circumstance.answered_an_event,
+    ),
+    Row(
         "control-plane-not-found",
         Layer.ACCESS,
         "works, but the control plane that was named is not there",

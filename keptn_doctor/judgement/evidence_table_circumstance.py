@@ -19,6 +19,7 @@ from keptn_doctor.judgement.evidence_table_words import (
     settled,
 )
 from keptn_doctor.reading.log import ongoing, troubles
+from keptn_doctor.reading.round_trip import hop_of
 
 DUE_BEATS = 2.5  # one may have been lost, and one may be under way
 YOUNG_S = 20.0  # no reason for doubt, whatever the interval
@@ -84,6 +85,26 @@ def _would_have_ended(e: ServiceEvidence) -> bool:
     settled_for = e.age_s is not None and e.age_s >= SETTLED_S
     ends = e.service.behaviour.known and e.service.behaviour.exits_when_heartbeat_fails
     return settled_for and ends and e.beats_alone is not False and e.leads_here is not False
+
+
+def answered_an_event(e: ServiceEvidence) -> Ruling | None:
+    """A task was sent to it in this run, and started and finished under its name alone.
+
+    It fetched the task from the control plane that was named, and its answers arrived there: that
+    proves what a look through its own path would. Two of one name prove it for neither.
+    """
+    if e.trip is None or e.service.namesakes or e.record.sharers:
+        return None
+    started, finished = hop_of(e.trip, "picked-up"), hop_of(e.trip, "finished")
+    if started is None or finished is None or (started.state, finished.state) != ("ok", "ok"):
+        return None
+    return Ruling(
+        connection="connected",
+        because="It started and finished a task that was sent to it in this run.",
+        proof=f"round trip: .started after {started.seconds:.1f} s, .finished after "
+        f"{finished.seconds:.1f} s more",
+        vantage="control plane",
+    )
 
 
 def whose_control_plane(e: ServiceEvidence) -> Ruling | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from keptn_doctor.judgement.evidence import ServiceEvidence
 from keptn_doctor.model.findings import Finding, Layer
 from keptn_doctor.model.report import Rung
+from keptn_doctor.reading.round_trip import held
 
 RUNGS = tuple(layer for layer in Layer if layer is not Layer.ACCESS)
 _THE_WAY = (Layer.RESOLVE, Layer.CONNECT, Layer.TLS, Layer.HTTP, Layer.AUTH)
@@ -92,6 +93,8 @@ def _seen_working(layer: Layer, evidence: ServiceEvidence, got_past: int) -> str
     if layer is Layer.SUBSCRIPTION and record is not None and record.subscriptions:
         count = len(record.subscriptions)
         return f"{count} subscription{'s' if count != 1 else ''}"
+    if layer is Layer.DELIVERY and evidence.trip and held((evidence.trip,), "finished"):
+        return f"a task sent to it came back finished after {evidence.trip.seconds:.1f} s"
     if layer is Layer.DELIVERY and got_past > Layer.DELIVERY and alive:
         return "no failure seen"
     return ""

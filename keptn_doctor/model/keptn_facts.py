@@ -344,6 +344,7 @@ class RoundTrip(Record, frozen=True, kw_only=True, tag_field="kind", tag="RoundT
     stage: str = ""
     service: str = ""  # the application's name in Keptn, no Keptn service
     task: str = ""  # "sh.keptn.event.<task>.triggered", level service
+    offered: bool | None = None  # whether the task is shown to those who poll; None = not asked
     answered_by: tuple[str, ...] = ()  # sources of .started events, in the order of their arrival
     left_behind: tuple[str, ...] = ()  # what stays in Keptn, in words
 

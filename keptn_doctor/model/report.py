@@ -8,6 +8,7 @@ from typing import Literal
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import NotAttempted, Observation, Timing
 from keptn_doctor.model.findings import Connection, Finding, Layer
+from keptn_doctor.model.keptn_facts import RoundTrip
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane
 
 REPORT_SCHEMA_VERSION = 1
@@ -73,6 +74,7 @@ class Verdict(Record, frozen=True, kw_only=True):
     compared: tuple[Comparison, ...] = ()  # the rungs from the operator and from inside
     witnesses: tuple[Witness, ...] = ()  # who was heard, the strongest first
     disagreement: str = ""  # which witness stands against which, and what that implies
+    round_trip: RoundTrip | None = None  # of an event that was sent to it, leg by leg
 
 
 class Report(Record, frozen=True, kw_only=True):
@@ -92,6 +94,7 @@ class Report(Record, frozen=True, kw_only=True):
     coverage: tuple[NotAttempted, ...] = ()
     evidence: tuple[Observation, ...] = ()  # what the ids in the findings refer to
     plugin_errors: tuple[str, ...] = ()
+    round_trip: RoundTrip | None = None  # of an event through the control plane alone
     interrupted: bool = False
     created: int = 0
     remaining: int = 0

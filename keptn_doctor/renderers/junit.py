@@ -6,7 +6,8 @@ carried out; "skipped" would be shown as green, and not having looked is not hea
 one test case per check, so that its name is the same in every run and a CI server can show since
 when it fails: a root cause is a failure; what only follows from one, what is only suspected, what
 could not be decided and what did not apply are skipped with the reason; a crashed check is an
-error; a warning passes, with its text as output.
+error; a warning passes, with its text as output. Where events were sent, a suite "round trips"
+has one test case per trip, with the state and the seconds of each leg as properties.
 
 The dialect is the one that Jenkins, GitLab and junitparser read (no official schema exists).
 """
@@ -21,6 +22,7 @@ from keptn_doctor import exit_codes
 from keptn_doctor.model.findings import Finding
 from keptn_doctor.model.report import Report, Verdict
 from keptn_doctor.renderers.json import RunFailure
+from keptn_doctor.renderers.round_trips import in_words, round_trips, state_of
 from keptn_doctor.renderers.wording import cause_key, count
 
 # Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets).
@@ -34,6 +36,7 @@ def render(report: Report | RunFailure) -> str:
         _add_run_failure(root, report)
     else:
         _add_services(root, report)
+        _add_round_trips(root, report)
         _add_checks(root, report)
     for suite in root:
         _count(suite, report)
@@ -63,6 +66,31 @@ def _add_services(root: ET.Element, report: Report) -> None:
     if not report.verdicts or (report.exit_code == exit_codes.UNKNOWN and not unknown):
         case = _case(suite, "keptn-doctor", "discovery")
         _outcome(case, "error", "not-all-seen", report.headline)
+
+
+def _add_round_trips(root: ET.Element, report: Report) -> None:
+    """A test case per trip, the seconds of its legs as properties; no suite without a trip."""
+    trips = round_trips(report)
+    if not trips:
+        return
+    suite = ET.SubElement(root, "testsuite", {"name": "round trips"})
+    for subject, trip in trips:
+        place, _, name = subject.rpartition("/")
+        case = _case(suite, place.replace("/", "."), name)
+        case.set("time", f"{trip.seconds:.3f}")
+        properties = ET.SubElement(case, "properties")
+        for hop in trip.hops:
+            for key, value in ((hop.leg, hop.state), (f"{hop.leg}.seconds", f"{hop.seconds:.3f}")):
+                ET.SubElement(properties, "property", {"name": key, "value": value})
+        broken, state = trip.broken_at, state_of(trip)
+        if broken is not None:
+            _outcome(case, "failure", broken.leg, in_words(trip), broken.detail)
+        elif state == "unknown":
+            told = "\n".join(hop.detail for hop in trip.hops if hop.detail)
+            _outcome(case, "error", "not-certain", in_words(trip), told)
+        if trip.left_behind:
+            left = f"Left in Keptn: {'; '.join(trip.left_behind)}."
+            ET.SubElement(case, "system-out").text = _xml(left)
 
 
 def _explanation(report: Report, verdict: Verdict) -> list[str]:

@@ -18,6 +18,7 @@ from keptn_doctor.renderers.causes import put_causes, put_warnings
 from keptn_doctor.renderers.coverage import put_coverage
 from keptn_doctor.renderers.details import put_details
 from keptn_doctor.renderers.page import UNWRAPPED, Detail, Page
+from keptn_doctor.renderers.round_trips import put_round_trips
 from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritten
 from keptn_doctor.renderers.views import put_views
 from keptn_doctor.renderers.way_in import put_way_in
@@ -68,6 +69,7 @@ def render(report: Report, style: TextStyle | None = None) -> str:
     page = Page(width=style.width, color=style.color, symbols=symbols, detail=style.detail)
     _put_headline(page, report)
     _put_verdicts(page, report)
+    put_round_trips(page, report)
     put_causes(page, report)
     put_way_in(page, report)
     if page.detail != "short":

@@ -25,8 +25,8 @@ _LEGS = {
     "datastore": ("accepted", "stored"),
     "controller": ("accepted", "stored", "sequence-answered"),
     "service": (
-        "project-made", "accepted", "stored", "sequence-answered", "task-sent", "picked-up",
-        "finished", "project-removed",
+        "project-made", "accepted", "stored", "task-sent", "picked-up", "finished",
+        "project-removed",
     ),
 }  # fmt: skip
 

@@ -65,6 +65,13 @@ def test_one_that_hears_and_passes_it_over_is_degraded(also):
     assert judge_one(__file__, world(SERVICE, LISTED, *WAITS, also)).breaks == "degraded"
 
 
+def test_what_somebody_else_took_is_another_matter():
+    fact = trip("service", "picked-up", answered_by=("argo-service",))
+    taken = world(SERVICE, LISTED, open_events(), seen(SERVICE.subject, fact))
+
+    assert judge_one(__file__, taken).status == "skip"
+
+
 def test_others_that_could_take_it_are_named():
     twin = integration(id="cd" * 20, name="argo-service", namespace="argo")
     finding = judge_one(__file__, world(SERVICE, uniform(integration(), twin), *WAITS))

@@ -1,5 +1,5 @@
 from check_under_test import judge_one
-from delivery_worlds import sequence, under_way
+from delivery_worlds import SERVICE, seen, sequence, trip, under_way
 
 from keptn_doctor.api import ControlPlane
 from keptn_doctor.testing import world
@@ -10,8 +10,14 @@ def _world(*ages, version="0.19.3"):
     return world(plane, under_way(*(sequence("started", age) for age in ages)))
 
 
-FAILS = [_world(-600), _world(30, -20)]
-PASSES = [_world(30), _world(-3)]
+def _tried(*, offered, version="0.19.3"):
+    fact = trip("service", "picked-up", offered=offered)
+    plane = ControlPlane(namespace="keptn", version=version)
+    return world(plane, SERVICE, under_way(sequence()), seen(SERVICE.subject, fact))
+
+
+FAILS = [_world(-600), _world(30, -20), _tried(offered=False)]
+PASSES = [_world(30), _world(-3), _tried(offered=True), _tried(offered=None)]
 
 
 def test_minutes_degrade_and_seconds_do_not():
@@ -21,6 +27,7 @@ def test_minutes_degrade_and_seconds_do_not():
 
 def test_older_control_planes_hide_nothing():
     assert judge_one(__file__, _world(-600, version="0.16.2")).status == "skip"
+    assert judge_one(__file__, _tried(offered=False, version="0.16.2")).status == "skip"
 
 
 def test_without_a_waiting_task_there_is_nothing_to_compare():

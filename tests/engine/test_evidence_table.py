@@ -19,6 +19,7 @@ from worlds import (
     pod,
     probe,
     record,
+    trip,
     workload,
 )
 
@@ -61,7 +62,8 @@ BEATS, BEATS_OF_TWO = (
     seen(
         CONTROL_PLANE,
         GatewayLog(
-            window_s=900, lines=900,
+            window_s=900,
+            lines=900,
             pings=(Pings(integration_id=ID, count=count, statuses=(200,)),),
         ),
     )
@@ -382,7 +384,33 @@ CASES = {
         SERVICE, [RUNS, local(), listing(record()), probe(connect="connect-timeout")], "proven",
         "connected",
     ),
+    # a task that this run sent
+    "nothing but a task that came back": (
+        SDK, [JES_RUNS, trip(SDK)], "round-trip", "connected",
+    ),
+    "a task that came back, and its project could not be removed": (
+        SDK, [JES_RUNS, trip(SDK, project_removed="failed")], "round-trip", "connected",
+    ),
+    "a task that was started and not finished": (
+        SDK, [JES_RUNS, trip(SDK, finished="failed", project_removed="ok")], "no-proof", "unknown",
+    ),
+    "a task of which nobody can say who answered it": (
+        SDK, [JES_RUNS, trip(SDK, picked_up="unknown", finished="unknown")], "no-proof", "unknown",
+    ),
+    "a task that came back under a name that two have": (
+        SHARED, [RUNS, trip(SHARED), listing(record())], "shared-unseen", "unknown",
+    ),
+    "a task that came back while its own requests are refused": (
+        SERVICE, [RUNS, local(401), trip()], "token-refused", "disconnected",
+    ),
+    "a task that came back while its polls fail now and then": (
+        SERVICE, [RUNS, local(), listing(record()), log(line("poll", "tcp_timeout")), trip()],
+        "troubled", "degraded",
+    ),
     # NATS mode
+    "NATS mode, and a task came back": (
+        keptn_service(mode="nats", endpoint=""), [RUNS, trip()], "round-trip", "connected",
+    ),
     "NATS mode, and the log says that it fails": (
         keptn_service(mode="nats", endpoint=""),
         [RUNS, log(line("nats_mode", "dns"))], "nats-failing", "disconnected",
@@ -407,10 +435,11 @@ def test_every_row_of_the_table_is_decided_by_a_picture():
     assert {row.id for row in TABLE} - shown == {"nats-elsewhere"}  # see below
 
 
-def test_connected_needs_a_look_or_a_heartbeat_in_every_case():
+def test_connected_needs_a_look_a_heartbeat_or_an_answer_in_every_case():
     for service, looks, _row, connection in CASES.values():
         if connection == "connected":
-            blind = [o for o in looks if o.probe not in ("local-api", "integrations", "sdk-health")]
+            proofs = ("local-api", "integrations", "sdk-health", "round-trip")
+            blind = [o for o in looks if o.probe not in proofs]
             assert decide(service, *blind)[1].connection != "connected"
 
 

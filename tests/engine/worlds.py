@@ -5,6 +5,7 @@ from __future__ import annotations
 from keptn_doctor.api import (
     Container,
     Failure,
+    Hop,
     HttpAnswer,
     Integration,
     IntegrationListing,
@@ -13,6 +14,7 @@ from keptn_doctor.api import (
     Pod,
     PodLog,
     PodProbe,
+    RoundTrip,
     SdkHealth,
     Subscription,
     Workload,
@@ -105,6 +107,19 @@ def probe(service=SERVICE, **fields):
     rungs = {"resolve": "ok", "addresses": ("203.0.113.20",), "connect": "ok"}
     fact = PodProbe(pod="keptn-doctor-1", **{**rungs, **fields})
     return seen(service, fact, pod="keptn-doctor-1")
+
+
+def trip(service=SERVICE, **states):
+    """A round trip to a service; every leg holds that is not said to be in another state."""
+    legs = ("project-made", "accepted", "stored", "task-sent", "picked-up", "finished",
+            "project-removed")  # fmt: skip
+    hops = tuple(
+        Hop(leg=leg, state=states.get(leg.replace("-", "_"), "ok"), seconds=0.5) for leg in legs
+    )
+    fact = RoundTrip(
+        level="service", hops=hops, context="c", task=TOPIC, answered_by=(service.name,)
+    )
+    return seen(service, fact)
 
 
 def health(status, service=SERVICE):

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from keptn_doctor.model.evidence import NotAttempted, Observation, Timing
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Finding, Layer, Status
+from keptn_doctor.model.keptn_facts import Hop, RoundTrip
 from keptn_doctor.model.path_facts import DnsAnswer
 from keptn_doctor.model.report import Report, RootCause, Rung, Verdict
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane, Vantage
@@ -116,6 +119,41 @@ def report(**changes: object) -> Report:
         ),
     }
     return Report(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def trip(level: str, broken: str = "", **fields: object) -> RoundTrip:
+    """A round trip of half a second a leg; behind the broken leg nothing was reached."""
+    legs = {
+        "datastore": ("accepted", "stored"),
+        "service": (
+            "project-made", "accepted", "stored", "task-sent", "picked-up", "finished",
+            "project-removed",
+        ),
+    }[level]  # fmt: skip
+    hops, state = [], "ok"
+    for leg in legs:
+        now = "failed" if leg == broken else "ok" if leg == "project-removed" else state
+        detail = "nobody started on it" if now == "failed" else ""
+        seconds = {"failed": 15.0, "ok": 0.5}.get(now, 0.0)
+        hops.append(Hop(leg=leg, state=now, seconds=seconds, detail=detail))  # type: ignore[arg-type]
+        state = "not-reached" if now == "failed" else state
+    project = "keptn-doctor-7f3a" if level == "service" else ""
+    return RoundTrip(level=level, hops=tuple(hops), project=project, **fields)  # type: ignore[arg-type]
+
+
+def travelled() -> Report:
+    """A task came back from one service, was lost at another, and an event went to the store."""
+    there = msgspec.structs.replace(connected(HELM), round_trip=trip("service"))
+    lost = Verdict(
+        service=JMETER, connection="degraded", because="Nobody picked up a task.",
+        round_trip=trip(
+            "service", "picked-up", left_behind=("a shipyard in the Git repository x",)
+        ),
+    )  # fmt: skip
+    return report(
+        exit_code=1, headline="Of 2 Keptn services, 1 degraded", verdicts=(there, lost),
+        round_trip=trip("datastore", left_behind=("one event without a project",)),
+    )  # fmt: skip
 
 
 def healthy() -> Report:
@@ -362,6 +400,7 @@ def crashed() -> Report:
 
 ALL = {
     "healthy": healthy,
+    "travelled": travelled,
     "one_broken": one_broken,
     "forty_services": forty_services,
     "all_unknown": all_unknown,

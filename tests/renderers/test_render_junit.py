@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from xml.etree import ElementTree as ET
+
 import junitparser
 import pytest
 import report_samples as samples
@@ -101,3 +103,24 @@ def test_a_plane_that_could_not_be_searched_is_an_error_beside_what_is_connected
     found = cases(samples.report(exit_code=3), "Keptn services")
     assert kinds(found["discovery"]) == [Error]
     assert kinds(found["helm-service"]) == []
+
+
+def test_every_round_trip_is_a_test_case_with_the_seconds_of_its_legs() -> None:
+    found = cases(samples.travelled(), "round trips")
+
+    assert {name: kinds(case) for name, case in found.items()} == {
+        "keptn-cp": [], "helm-service": [], "jmeter-service": [Failure],
+    }  # fmt: skip
+    result = found["jmeter-service"].result[0]
+    assert (result.type, result.text) == ("picked-up", "nobody started on it")
+    document = ET.fromstring(junit.render(samples.travelled()))
+    written = document.findall(".//testcase[@classname='exec-a.keptn-exec']/properties/property")
+    told = {
+        p.get("name"): p.get("value") for p in written if p.get("value") in ("15.000", "failed")
+    }
+    assert told == {"picked-up": "failed", "picked-up.seconds": "15.000"}
+
+
+def test_a_run_that_sent_nothing_has_no_suite_of_trips() -> None:
+    document = junitparser.JUnitXml.fromstring(junit.render(samples.healthy()).encode())
+    assert [suite.name for suite in document] == ["Keptn services", "checks"]

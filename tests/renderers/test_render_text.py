@@ -242,3 +242,28 @@ def test_an_interrupted_report_says_so_and_how_to_clean_up() -> None:
 def test_the_same_report_gives_the_same_text(name: str, detail: Detail) -> None:
     style = TextStyle(width=80, color=True, detail=detail)
     assert render(samples.ALL[name](), style) == render(samples.ALL[name](), style)
+
+
+@every_detail
+def test_a_round_trip_is_one_line_with_its_legs_and_the_broken_one_in_words(
+    detail: Detail,
+) -> None:
+    told = lines("travelled", detail=detail)
+    (back,) = [line for line in told if "helm-service  came back after 3.5 s" in line]
+    (lost,) = [line for line in told if "jmeter-service  BROKEN at picked up after 15.0 s" in line]
+    assert "project made 0.5 s, accepted 0.5 s, stored 0.5 s, task sent 0.5 s" in back
+    assert "picked up FAILED 15.0 s" in lost
+    assert lost.endswith("; not reached: finished")
+    assert "    picked up: nobody started on it" in told
+
+
+@every_detail
+def test_what_a_round_trip_made_and_left_is_told(detail: Detail) -> None:
+    told = lines("travelled", detail=detail)
+    assert "  Made and removed in Keptn: project keptn-doctor-7f3a." in told
+    left = "one event without a project; a shipyard in the Git repository x"
+    assert f"  Left in Keptn: {left}." in told
+
+
+def test_a_run_that_sent_nothing_says_nothing_of_round_trips() -> None:
+    assert not [line for line in lines("healthy") if "ROUND TRIP" in line]
