@@ -10,7 +10,7 @@ import asyncio
 import dataclasses
 from collections.abc import Iterable
 
-from keptn_doctor.discover.cluster import read_whole_cluster
+from keptn_doctor.discover.cluster import knock, read_whole_cluster
 from keptn_doctor.discover.control_plane import FoundControlPlane, find_control_plane
 from keptn_doctor.discover.planes import (
     FoundPlane,
@@ -115,12 +115,16 @@ async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCl
     if isinstance(kube, Failure):
         await record_failure(session, "cluster", target.name, kube)
         return SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces))
-    cluster = await read_whole_cluster(session, kube, subject=target.name)
-    if not cluster.reachable:
+    version, silent = await knock(session, kube, subject=target.name)
+    if silent is not None:
         return SearchedCluster(
-            target=target, found=FoundPlane(namespaces=target.namespaces), cluster=cluster
+            target=target, found=FoundPlane(namespaces=target.namespaces), cluster=silent
         )
-    found = await find_plane(session, kube, subject=target.name, namespaces=target.namespaces)
+    # The search has the longer chain of questions, so it goes first where both wait for a turn.
+    found, cluster = await asyncio.gather(
+        find_plane(session, kube, subject=target.name, namespaces=target.namespaces),
+        read_whole_cluster(session, kube, version, subject=target.name),
+    )
     return SearchedCluster(target=target, found=found, cluster=cluster, kube=kube)
 
 
@@ -144,6 +148,7 @@ async def _beside_control_plane(
         subject=control.control_plane.subject,
         namespaces=(namespace,),
         known={namespace: control.objects},
+        workloads=control.workloads,
     )
     return SearchedCluster(
         target=target, found=found, cluster=control.cluster, kube=kube, beside=True
@@ -214,8 +219,10 @@ async def _record_control_plane(
         services=beside.found.services if beside else (),
         objects={plane.namespace: control.objects},
     )
-    await record_namespaces(session, kube, found, subject=plane.subject)
-    await _record_rights(session, kube, plane.subject, "control-plane", (plane.namespace,))
+    await asyncio.gather(
+        record_namespaces(session, kube, found, subject=plane.subject),
+        _record_rights(session, kube, plane.subject, "control-plane", (plane.namespace,)),
+    )
 
 
 async def _record_rights(

@@ -16,6 +16,7 @@ from keptn_doctor.probes.cluster_facts import (
     nodes_fact,
     platform_of_nodes,
     read_cluster,
+    read_version,
 )
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.session import Session
@@ -42,16 +43,31 @@ class WholeCluster:
         return "" if isinstance(self.facts, Failure) else self.facts.platform
 
 
-async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str) -> WholeCluster:
-    """Read and record what the cluster is; ``subject`` is the plane or the control plane.
+Version = k8s.VersionInfo | Failure
 
-    A cluster that does not even tell its version is asked for nothing more.
+
+async def knock(
+    session: Session, kube: KubeClient, *, subject: str
+) -> tuple[Version, WholeCluster | None]:
+    """What the cluster answers to the first question, and the end of it where that is no answer.
+
+    A cluster that does not even tell its version is asked for nothing more; one that does is asked
+    for everything else at once. ``subject`` is the plane or the control plane.
     """
-    basics = await attempt(read_cluster(kube))
-    if isinstance(basics, Failure) and basics.code not in _REFUSALS:
-        await record_failure(session, "cluster", subject, basics)
-        return WholeCluster(facts=basics, nodes=basics, pods=basics, reachable=False)
-    listed, pods = await asyncio.gather(
+    version = await attempt(read_version(kube))
+    if not isinstance(version, Failure) or version.code in _REFUSALS:
+        return version, None
+    await record_failure(session, "cluster", subject, version)
+    silent = WholeCluster(facts=version, nodes=version, pods=version, reachable=False)
+    return version, silent
+
+
+async def read_whole_cluster(
+    session: Session, kube: KubeClient, version: Version, *, subject: str
+) -> WholeCluster:
+    """Read and record what a cluster is that has answered to ``knock``."""
+    basics, listed, pods = await asyncio.gather(
+        _basics(kube, version),
         attempt(kube.list("/api/v1/nodes", k8s.Node)),
         attempt(kube.list("/api/v1/pods", k8s.Pod, _UNFINISHED)),
     )
@@ -61,6 +77,10 @@ async def read_whole_cluster(session: Session, kube: KubeClient, *, subject: str
         "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
     )
     return WholeCluster(facts=facts, nodes=nodes, pods=pods)
+
+
+async def _basics(kube: KubeClient, version: Version) -> ClusterFacts | Failure:
+    return version if isinstance(version, Failure) else await attempt(read_cluster(kube, version))
 
 
 async def _facts(

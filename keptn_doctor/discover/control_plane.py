@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from keptn_doctor.discover.cluster import WholeCluster, read_whole_cluster
-from keptn_doctor.discover.planes import USUAL_NAMESPACES
+from keptn_doctor.discover.cluster import WholeCluster, knock, read_whole_cluster
+from keptn_doctor.discover.planes import USUAL_NAMESPACES, Workloads
 from keptn_doctor.discover.reading import (
     LOOK_S,
     NamespaceObjects,
@@ -80,6 +80,7 @@ class FoundControlPlane:
     control_plane: ControlPlane
     cluster: WholeCluster | None = None
     objects: NamespaceObjects | None = None
+    workloads: Workloads | None = None  # of its namespace, Keptn services among them
     endpoints: tuple[str, ...] = ()  # derived from the exposure, the likeliest first
 
 
@@ -90,10 +91,13 @@ async def find_control_plane(session: Session, target: ClusterTarget) -> FoundCo
     if isinstance(kube, Failure):
         await record_failure(session, "cluster", plane.subject, kube)
         return FoundControlPlane(control_plane=plane)
-    cluster = await read_whole_cluster(session, kube, subject=plane.subject)
-    if not cluster.reachable:
-        return FoundControlPlane(control_plane=plane, cluster=cluster)
-    namespace, elsewhere = await _locate(session, kube, target, subject=plane.subject)
+    version, silent = await knock(session, kube, subject=plane.subject)
+    if silent is not None:
+        return FoundControlPlane(control_plane=plane, cluster=silent)
+    (namespace, elsewhere), cluster = await asyncio.gather(
+        _locate(session, kube, target, subject=plane.subject),
+        read_whole_cluster(session, kube, version, subject=plane.subject),
+    )
     uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
     plane = msgspec.structs.replace(
         plane, namespace=namespace, elsewhere=elsewhere, cluster_uid=uid
@@ -196,6 +200,7 @@ class _Reading:
             ),
             cluster=self.cluster,
             objects=objects,
+            workloads=listed,
             endpoints=self._endpoints(promised, routes.result(), components.result()),
         )
 
@@ -293,16 +298,16 @@ class _Reading:
         return await read_claims(self.kube, self.namespace, events=events)
 
     async def _policies(self) -> NetworkPolicies:
-        policies = await read_policies(self.kube, self.namespace)
+        policies, demands = await asyncio.gather(
+            read_policies(self.kube, self.namespace),
+            mutual_tls(self.kube, self.namespace, served_groups=self.cluster.served_groups),
+        )
         gateways = [
             pod
             for pod in self.objects.around.pods
             if pod.labels.get("app.kubernetes.io/name") == GATEWAY
         ]
         labels = gateways[0].labels if gateways else {"app.kubernetes.io/name": GATEWAY}
-        demands = await mutual_tls(
-            self.kube, self.namespace, served_groups=self.cluster.served_groups
-        )
         return NetworkPolicies(
             policies=policies_on(policies, {self.plane.subject: (self.namespace, labels)}),
             mesh=(*sidecars(gateways), *demands),

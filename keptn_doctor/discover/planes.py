@@ -29,6 +29,7 @@ from keptn_doctor.probes import kube_objects as k8s
 from keptn_doctor.probes.environment import (
     Contents,
     Environment,
+    Lookup,
     PodFields,
     Reference,
     effective_environment,
@@ -99,21 +100,28 @@ async def find_plane(
     subject: str,
     namespaces: tuple[str, ...] = (),
     known: dict[str, NamespaceObjects] | None = None,
+    workloads: Workloads | None = None,
 ) -> FoundPlane:
-    """Every Keptn service in the namespaces, or in all that can be searched for ()."""
-    workloads, searched, everywhere = await _search(
-        session, kube, subject=subject, namespaces=namespaces
+    """Every Keptn service in the namespaces, or in all that can be searched for ().
+
+    ``known`` objects of a namespace are not read again, nor are its ``workloads``.
+    """
+    listed, searched, everywhere = await _search(
+        session, kube, subject=subject, namespaces=namespaces, known=workloads
     )
-    extra = await _names_from_config_maps(kube, workloads)
+    extra = await _names_from_config_maps(kube, listed)
     clients = [(w, client_container(w, known_names=extra.get(_key(w), frozenset())))
-               for w in workloads]  # fmt: skip
+               for w in listed]  # fmt: skip
     keptn = [(w, client) for w, client in clients if client is not None]
     wanted = {w.object.namespace for w, _ in keptn} | (set(namespaces) & set(searched))
     objects = dict(known or {})
     missing = sorted(wanted - set(objects))
-    read = await asyncio.gather(*(read_namespace(session, kube, name) for name in missing))
+    lookup, read = await asyncio.gather(
+        _lookup(kube, keptn),
+        asyncio.gather(*(read_namespace(session, kube, name) for name in missing)),
+    )
     objects |= {item.namespace: item for item in read}
-    services = await _environments(session, kube, keptn, objects)
+    services = _environments(session, keptn, objects, lookup)
     return FoundPlane(
         namespaces=searched if not everywhere else tuple(sorted(wanted)),
         all_namespaces=everywhere,
@@ -122,14 +130,25 @@ async def find_plane(
     )
 
 
+Workloads = tuple[tuple[FoundWorkload, ...], tuple[Failure, ...]]  # see list_workloads
+
+
 def _key(workload: FoundWorkload) -> tuple[str, str, str]:
     return workload.kind, workload.object.namespace, workload.object.name
 
 
 async def _search(
-    session: Session, kube: KubeClient, *, subject: str, namespaces: tuple[str, ...]
+    session: Session,
+    kube: KubeClient,
+    *,
+    subject: str,
+    namespaces: tuple[str, ...],
+    known: Workloads | None,
 ) -> tuple[list[FoundWorkload], tuple[str, ...], bool]:
     """Workloads, the namespaces they were looked for in, and whether those are all there are."""
+    if known is not None:
+        told = await _told(session, subject, namespaces, [known])
+        return *told, False
     if not namespaces:
         found, failures = await list_workloads(kube)
         if not failures:
@@ -153,14 +172,26 @@ async def _search_each(
     *,
     guessed: bool = False,
 ) -> tuple[list[FoundWorkload], tuple[str, ...]]:
-    """Workloads namespace by namespace, and those that could be searched.
+    """Workloads namespace by namespace, and those that could be searched."""
+    results = await asyncio.gather(*(list_workloads(kube, name) for name in namespaces))
+    return await _told(session, subject, namespaces, results, guessed=guessed)
+
+
+async def _told(
+    session: Session,
+    subject: str,
+    namespaces: tuple[str, ...],
+    results: Iterable[Workloads],
+    *,
+    guessed: bool = False,
+) -> tuple[list[FoundWorkload], tuple[str, ...]]:
+    """Put the answers of namespaces together, and record the refusals.
 
     A namespace that was merely guessed costs nothing when it is refused, unless all of them are.
     """
     workloads: list[FoundWorkload] = []
     searched: list[str] = []
     refused: list[tuple[str, Failure]] = []
-    results = await asyncio.gather(*(list_workloads(kube, name) for name in namespaces))
     for name, (found, failures) in zip(namespaces, results, strict=True):
         workloads += found
         if len(failures) < len(PLURALS):
@@ -216,22 +247,27 @@ async def _names_from_config_maps(
     }
 
 
-async def _environments(
-    session: Session,
-    kube: KubeClient,
-    keptn: Iterable[tuple[FoundWorkload, ClientContainer]],
-    objects: dict[str, NamespaceObjects],
-) -> tuple[FoundService, ...]:
-    listed = list(keptn)
+async def _lookup(
+    kube: KubeClient, keptn: Iterable[tuple[FoundWorkload, ClientContainer]]
+) -> Lookup:
+    """What the environments of all Keptn services refer to."""
     wanted = [
         reference
-        for workload, client in listed
+        for workload, client in keptn
         for container in (client.container, client.service)
         for reference in references(container, namespace=workload.object.namespace)
     ]
-    lookup = await fetch_references(kube, wanted)
+    return await fetch_references(kube, wanted)
+
+
+def _environments(
+    session: Session,
+    keptn: Iterable[tuple[FoundWorkload, ClientContainer]],
+    objects: dict[str, NamespaceObjects],
+    lookup: Lookup,
+) -> tuple[FoundService, ...]:
     services = []
-    for workload, client in listed:
+    for workload, client in keptn:
         pods = owned_pods(workload, objects[workload.object.namespace].around)
         fields = pod_fields(workload, newest_running(pods))
         environment = effective_environment(client.container, pod=fields, lookup=lookup)

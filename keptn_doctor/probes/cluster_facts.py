@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
@@ -18,14 +19,18 @@ _BY_SERVER = {".azmk8s.io": "aks", ".eks.amazonaws.com": "eks"}
 _BY_PROVIDER = {"azure://": "aks", "kind://": "kind", "gce://": "gke", "k3s://": "k3s"}
 
 
-async def read_cluster(kube: KubeClient) -> ClusterFacts:
-    """Version, identity and served API groups; raises WorldFault when not even the version is told.
+async def read_version(kube: KubeClient) -> k8s.VersionInfo:
+    """The least that every API server tells everybody; raises WorldFault."""
+    return await kube.get("/version", k8s.VersionInfo)
+
+
+async def read_cluster(kube: KubeClient, version: k8s.VersionInfo) -> ClusterFacts:
+    """Version, identity and served API groups of a cluster that has told its version.
 
     The identity is the uid of the namespace kube-system, the usual stand-in for the cluster id that
     Kubernetes does not have; "" when that may not be read.
     """
-    version = await kube.get("/version", k8s.VersionInfo)
-    groups = await _served_groups(kube)
+    groups, uid = await asyncio.gather(_served_groups(kube), _uid(kube))
     parts = urlsplit(kube.access.server)
     git_version = version.git_version or ""
     minor = (version.minor or "").rstrip("+")
@@ -33,7 +38,7 @@ async def read_cluster(kube: KubeClient) -> ClusterFacts:
         version=f"{version.major}.{minor}" if version.major and minor else "",
         git_version=git_version,
         platform=_platform(git_version, parts.hostname or "", groups),
-        uid=await _uid(kube),
+        uid=uid,
         server=f"{parts.hostname or ''}:{parts.port or 443}",
         served_groups=groups,
     )

@@ -6,6 +6,7 @@ Route, Istio VirtualService, HTTPRoute of the Gateway API. Each becomes one ``Ex
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -79,24 +80,33 @@ async def read_routes(
         ("VirtualService", _ISTIO, _virtual_services),
         ("HTTPRoute", _GATEWAY_API, _http_routes),
     )
-    routes: list[ExposureRoute] = []
-    unreadable: list[str] = []
-    for kind, versions, reader in readers:
+
+    async def read(
+        kind: str, versions: tuple[str, ...], reader: _Reader
+    ) -> list[ExposureRoute] | Failure:
         served = [v for v in versions if v in served_groups]
         if not served_groups and kind == "Ingress":
             served = list(versions)  # what is served could not be read; an Ingress always is
-        failure: Failure | None = None
         for version in served:  # 1.18 serves networking.k8s.io/v1 without Ingress in it
             try:
-                routes += await reader(kube, version, target, events)
+                return await reader(kube, version, target, events)
             except WorldFault as fault:
-                if fault.failure.code in {"resource-not-served", "not-found"}:
-                    continue
-                failure = fault.failure
-            break
-        if failure is not None:
-            unreadable.append(f"{kind}: {failure.right or failure.code}")
-    return ExposureRoutes(routes=tuple(routes), unreadable=tuple(unreadable))
+                if fault.failure.code not in {"resource-not-served", "not-found"}:
+                    return fault.failure
+        return []
+
+    found = await asyncio.gather(*(read(*one) for one in readers))
+    told = list(zip((kind for kind, _, _ in readers), found, strict=True))
+    return ExposureRoutes(
+        routes=tuple(
+            route for _, routes in told if not isinstance(routes, Failure) for route in routes
+        ),
+        unreadable=tuple(
+            f"{kind}: {failure.right or failure.code}"
+            for kind, failure in told
+            if isinstance(failure, Failure)
+        ),
+    )
 
 
 _Reader = Callable[[KubeClient, str, _Target, EventIndex], Awaitable[list[ExposureRoute]]]
@@ -105,11 +115,13 @@ _Reader = Callable[[KubeClient, str, _Target, EventIndex], Awaitable[list[Exposu
 async def _ingresses(
     kube: KubeClient, version: str, target: _Target, events: EventIndex
 ) -> list[ExposureRoute]:
-    found = await kube.list(scoped(f"/apis/{version}", "ingresses", target.namespace), net.Ingress)
-    classes = await _optional(
-        kube.list(f"/apis/{version}/ingressclasses", k8s.Object)
-        if version.startswith("networking")
-        else None
+    found, classes = await asyncio.gather(
+        kube.list(scoped(f"/apis/{version}", "ingresses", target.namespace), net.Ingress),
+        _optional(
+            kube.list(f"/apis/{version}/ingressclasses", k8s.Object)
+            if version.startswith("networking")
+            else None
+        ),
     )
     routes = []
     for ingress in found:

@@ -6,6 +6,7 @@ managed platforms' is taken as given.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
@@ -46,16 +47,23 @@ async def read_providers(
         providers.add(f"{_MANAGED[platform]} cloud load balancer")
     name = gateway.name if gateway else "api-gateway-nginx"
     own = [pod for pod in listed if _serves(pod, name)]
-    events = await _events_of(kube, {pod.namespace for pod in own}, redactor)
-    defects: tuple[str, ...] = ()
-    if "metallb" in providers and _METALLB in served_groups:
-        defects = await _metallb_defects(kube, listed, gateway)
+    events, same_port, defects = await asyncio.gather(
+        _events_of(kube, {pod.namespace for pod in own}, redactor),
+        _same_port(kube, gateway),
+        _metallb_defects(kube, listed, gateway)
+        if "metallb" in providers and _METALLB in served_groups
+        else _none(),
+    )
     return LoadBalancerProvider(
         providers=tuple(sorted(providers)),
         svclb_pods=tuple(pod_fact(pod, redactor=redactor, events=events) for pod in own),
-        same_port_services=await _same_port(kube, gateway),
+        same_port_services=same_port,
         defects=defects,
     )
+
+
+async def _none() -> tuple[str, ...]:
+    return ()
 
 
 def _providers(pods: Iterable[k8s.Pod]) -> set[str]:
@@ -109,10 +117,10 @@ async def _metallb_defects(
 ) -> tuple[str, ...]:
     """Why MetalLB would give an address that nobody outside hears of; () where it is not told."""
     defects = []
-    pools = await _metallb(kube, "ipaddresspools")
-    by_arp, by_bgp = (
-        await _metallb(kube, "l2advertisements"),
-        await _metallb(kube, "bgpadvertisements"),
+    pools, by_arp, by_bgp = await asyncio.gather(
+        _metallb(kube, "ipaddresspools"),
+        _metallb(kube, "l2advertisements"),
+        _metallb(kube, "bgpadvertisements"),
     )
     if pools == ():
         defects.append("metallb: it has no IPAddressPool to give addresses from")
