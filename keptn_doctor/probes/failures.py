@@ -45,9 +45,10 @@ Place = tuple[Phase, Code]
 class WorldFault(Exception):  # noqa: N818 - it is not an error of ours
     """Carries a Failure up through a probe's own call stack to its border."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: Failure, *, retry_after_s: float | None = None) -> None:
         super().__init__(f"{failure.phase}: {failure.code}")
         self.failure = failure
+        self.retry_after_s = retry_after_s  # what the server said of asking again
 
 
 def fault(phase: Phase, code: Code, detail: str = "", *, status: int = 0) -> WorldFault:

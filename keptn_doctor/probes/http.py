@@ -69,6 +69,7 @@ class Exchange:
     answer: HttpAnswer
     content: bytes
     token_sent: bool  # with the last request; a redirect to elsewhere takes it away
+    retry_after_s: float | None = None  # what a server that is busy said
 
 
 class _Progress:
@@ -151,7 +152,12 @@ async def _follow(
             answer = _answer(
                 here, response, content, how=how, hops=hops, progress=progress, cleaner=cleaner
             )
-            return Exchange(answer=answer, content=content, token_sent=token is not None)
+            return Exchange(
+                answer=answer,
+                content=content,
+                token_sent=token is not None,
+                retry_after_s=retry_after_s(response.headers.get("retry-after", ""), answer.date),
+            )
         hops.append(f"{response.status_code} {_shown(here)} -> {_shown(there)}")
         if str(there) in seen:
             raise _endless(hops, response.status_code)
@@ -307,6 +313,17 @@ def http_date(text: str) -> datetime | None:
         return parsed.replace(tzinfo=parsed.tzinfo or UTC).astimezone(UTC)
     except (ValueError, TypeError, OverflowError):
         return None
+
+
+def retry_after_s(text: str, now: datetime | None) -> float | None:
+    """A Retry-After header (RFC 9110 section 10.2.3) in seconds; None without a sensible one.
+
+    ``now`` is the server's clock, for a header that tells a moment.
+    """
+    if re.fullmatch(r"[0-9]{1,9}", text.strip()):
+        return float(text)
+    moment = http_date(text) if text else None
+    return max(0.0, (moment - now).total_seconds()) if moment and now else None
 
 
 def _via(headers: httpx.Headers) -> str:

@@ -175,6 +175,7 @@ class KeptnApi:
                 attempts=attempts,
                 policy=self.patience if how.method == "GET" else ONCE,
                 again=lambda found: found.answer.status in PASSING_STATUS,
+                told_to_wait=lambda found: found.retry_after_s,
             )
         except WorldFault as refusal:
             return refusal.failure

@@ -37,7 +37,6 @@ class Answer(Record, frozen=True, kw_only=True):
 class _Cause(msgspec.Struct):
     name: str | None = None
     kind: str | None = None
-    retry_after: int | None = msgspec.field(default=None, name="retryAfterSeconds")
 
 
 class _Status(msgspec.Struct):

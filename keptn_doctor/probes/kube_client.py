@@ -21,6 +21,7 @@ import msgspec
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
 from keptn_doctor.probes.failures import WorldFault, classify, fault
+from keptn_doctor.probes.http import retry_after_s
 from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.probes.kube_answers import (
     Answer,
@@ -311,7 +312,10 @@ class KubeClient:
             answer = await self._answer(method, path, params=params, body=body, cut_at=cut_at)
             failure = self._failure(answer, right)
             if failure:
-                raise WorldFault(failure)
+                raise WorldFault(
+                    failure,
+                    retry_after_s=retry_after_s(answer.header("retry-after"), answer.read_at),
+                )
             return answer
 
         if method != "GET":

@@ -3,6 +3,9 @@
 A refusal is an answer: 401, 403, 404, an unknown name and a bad certificate are never asked
 twice. Keptn's own limiter makes the first of these a rule and not a courtesy: every request with
 a rejected token takes a turn away from the execution planes (``api/middleware/ratelimiter.go``).
+
+A server that says when to come back (Retry-After) is not asked sooner; one that wants to be left
+alone for longer than a run can wait is not asked again at all.
 """
 
 from __future__ import annotations
@@ -55,6 +58,7 @@ class RetryPolicy(Record, frozen=True, kw_only=True):
 
 
 ONCE = RetryPolicy(attempts=1)
+LONGEST_RETRY_AFTER_S = 10.0
 
 
 async def retrying(
@@ -63,10 +67,12 @@ async def retrying(
     attempts: Attempts | None = None,
     policy: RetryPolicy | None = None,
     again: Callable[[T], bool] = lambda _: False,
+    told_to_wait: Callable[[T], float | None] = lambda _: None,
 ) -> T:
     """The first answer that is not worth another try, else the last answer or its WorldFault.
 
-    ``again`` says of an answer (a 429, say) that it is worth another try.
+    ``again`` says of an answer (a 429, say) that it is worth another try, ``told_to_wait`` the
+    seconds that it wants to be left alone for; a WorldFault says the latter itself.
     """
     policy, attempts = policy or RetryPolicy(), attempts or Attempts()
     for turn in range(1, policy.attempts + 1):
@@ -75,12 +81,15 @@ async def retrying(
         try:
             answer = await ask()
         except WorldFault as fault:
-            if last or not worth_another_try(fault.failure):
+            told_s = fault.retry_after_s or 0.0
+            if last or told_s > LONGEST_RETRY_AFTER_S or not worth_another_try(fault.failure):
                 raise
         else:
-            if last or not again(answer):
+            told_s = told_to_wait(answer) or 0.0
+            if last or told_s > LONGEST_RETRY_AFTER_S or not again(answer):
                 return answer
-        await asyncio.sleep(policy.wait_s(turn, random.random()))  # noqa: S311 - no secret
+        own_s = policy.wait_s(turn, random.random())  # noqa: S311 - no secret
+        await asyncio.sleep(max(own_s, told_s))
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import msgspec
 import pytest
@@ -218,6 +219,25 @@ async def test_a_passing_fault_is_asked_again(world: World) -> None:
         server.misbehave(Misbehaviour(kind="unavailable", times=1))
         async with client(world, server) as kube:
             assert len(await kube.list(PODS, Item)) == 1
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"), [(1, ("answered", 2)), (3600, ("rate-limited", 1))]
+)
+async def test_a_busy_server_is_asked_when_it_says_and_not_sooner(
+    world: World, seconds: float, outcome: tuple[str, int]
+) -> None:
+    busy = Misbehaviour(kind="too-many-requests", seconds=seconds, times=1)
+    async with kube_api(world.tls(), objects=(NAMESPACE, pod("a"))) as server:
+        server.misbehave(busy)
+        async with client(world, server) as kube:
+            began, came = time.monotonic(), "answered"
+            try:
+                await kube.list(PODS, Item)
+            except WorldFault as fault:
+                came = fault.failure.code
+            assert (came, kube.requests) == outcome
+            assert came != "answered" or time.monotonic() - began >= seconds
 
 
 async def test_a_refusal_is_not_asked_again(world: World) -> None:

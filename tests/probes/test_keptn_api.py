@@ -103,6 +103,18 @@ async def test_a_refused_token_is_not_tried_again(serve: Serve) -> None:
 
 
 @asyncio_test
+@pytest.mark.parametrize(("header", "requests"), [("0", 2), ("3600", 1)])
+async def test_a_busy_gateway_is_asked_when_it_says_and_not_sooner(
+    serve: Serve, header: str, requests: int
+) -> None:
+    site = Keptn()
+    site.headers["Retry-After"] = header
+    site.answers["/controlPlane/v1/log"] = error(429, "too many requests")
+    assert await code(integration_log(await api_of(serve, site))) == ("http", "rate-limited")
+    assert len(site.asked("/api/controlPlane/v1/log")) == requests
+
+
+@asyncio_test
 async def test_no_token_still_shows_each_component(serve: Serve) -> None:
     site = Keptn("0.13.6")
     site.answers["/mongodb-datastore/swagger-ui/swagger.yaml"] = page(502)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 
 from keptn_doctor.model.failure import Code, Failure
 from keptn_doctor.model.keptn_facts import RoundTrip
-from keptn_doctor.probes.failures import fault
+from keptn_doctor.probes.failures import WorldFault, fault
+from keptn_doctor.probes.http import retry_after_s
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.probes.retry import Attempts, RetryPolicy, retrying, worth_another_try
 
@@ -100,3 +102,47 @@ async def test_the_attempts_are_in_the_observation_even_when_the_deadline_cuts_i
     assert isinstance(second.result, Failure)
     assert second.result.code == "deadline-exceeded"
     assert second.attempts > 1
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_names_a_time_is_not_asked_sooner() -> None:
+    asked: list[float] = []
+
+    async def ask() -> str:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            raise WorldFault(Failure(phase="http", code="rate-limited"), retry_after_s=0.2)
+        return "answer"
+
+    assert await retrying(ask, policy=QUICK) == "answer"
+    assert asked[1] - asked[0] >= 0.2
+
+
+@pytest.mark.asyncio
+async def test_a_server_that_wants_to_be_left_alone_for_long_is_asked_once() -> None:
+    attempts = Attempts()
+
+    async def ask() -> str:
+        raise WorldFault(Failure(phase="http", code="rate-limited"), retry_after_s=999_999)
+
+    with pytest.raises(WorldFault):
+        await retrying(ask, attempts=attempts, policy=QUICK)
+    assert attempts.made == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("1", 1.0),
+        (" 30 ", 30.0),
+        ("Tue, 02 Jan 2024 03:04:15 GMT", 10.0),
+        ("Tue, 02 Jan 2024 03:04:00 GMT", 0.0),
+        ("-1", None),
+        ("", None),
+        ("\xe9 never", None),
+        ("9" * 30, None),
+    ],
+)
+def test_both_forms_of_retry_after_are_read(text: str, seconds: float | None) -> None:
+    now = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert retry_after_s(text, now) == seconds
