@@ -28,6 +28,7 @@ _CHARTS = ("helm-service", "jmeter-service", "job-executor-service")
 _REPLICAS = 5
 _TEAMS = 10  # namespaces that the other pods are spread over
 _SLOW_S = 2.0
+RETRY_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Size:
     pods: int = 0
     slow: int = 0  # planes whose API server takes two seconds for each answer
     dead: int = 0  # planes whose API server does not answer at all
+    busy: int = 0  # planes whose API server answers one request with 429, Retry-After 1 s
 
 
 def scenario(size: Size) -> Scenario:
@@ -47,12 +49,11 @@ def scenario(size: Size) -> Scenario:
     contexts, service = {}, itertools.count()
     for number, services in enumerate(_shares(size.services, size.planes)):
         name = plane_name(number)
-        slow = Misbehaviour(kind="slow", seconds=_SLOW_S)
         planes[name] = PlaneLevers(
             namespace=f"keptn-{number:03}",
             cluster=ClusterLevers(
                 nodes=(NodeLevers(name=f"{name}-node-1", cpu="64", memory="256Gi"),),
-                api_server=(slow,) if number < size.slow else (),
+                api_server=_manners(size, number),
             ),
             services={
                 _service_name(next(service)): ServiceLevers() for _ in range(services)
@@ -66,6 +67,15 @@ def scenario(size: Size) -> Scenario:
         execution_planes=planes,
         operator=OperatorLevers(contexts=contexts),
     )
+
+
+def _manners(size: Size, number: int) -> tuple[Misbehaviour, ...]:
+    """What ails the API server of a plane; the dead ones are dead for the kubeconfig alone."""
+    if number < size.slow:
+        return (Misbehaviour(kind="slow", seconds=_SLOW_S),)
+    if number < size.busy:
+        return (Misbehaviour(kind="too-many-requests", seconds=RETRY_AFTER_S, times=1),)
+    return ()
 
 
 def plane_name(number: int) -> str:
