@@ -2,8 +2,8 @@
 
 Meaning       Events are stored, and nothing is made of them: no sequence begins, so no task reaches
               an execution plane.
-Decided by    A round trip (--round-trip=controller or service): the event was stored, and neither a
-              task nor an errored .finished followed, as one does from 0.9.1 on.
+Decided by    A round trip (--round-trip=controller): the event was stored, and no errored .finished
+              followed, as one does from 0.9.1 on, or it told of a shipyard that cannot be read.
 What to do    Read the log of shipyard-controller; it needs NATS and the Git upstream.
 False alarms  A Git upstream that takes longer than the round trip waits looks the same.
 """
@@ -65,7 +65,7 @@ def judge(
     if shipyards is not None and shipyards.ready == 0:
         seen = f"; {shipyards.name} has no ready pod ({why_not_ready(shipyards)})"
     return failed(
-        f"shipyard-controller did not answer a new sequence within {hop.seconds:.0f} s{seen}.",
+        f"A new sequence got no good answer of shipyard-controller in {hop.seconds:.0f} s{seen}.",
         remedy="Read the log of shipyard-controller, and see that it reaches NATS and Git.",
         command=kubectl(
             control_plane, f"logs deployment/{_CONTROLLER} --tail 50",

@@ -87,10 +87,11 @@ def judge(
     taken_at: datetime,
 ) -> Finding:
     """The run's own event first, then those that lay there."""
-    hears = any(_answered(answer) for answer in local or ())
+    record = attribute(service, listing, logs).integration if listing else None
+    alive = bool(record and listing and freshness(record, listing).state == "fresh")
+    hears = any(_answered(answer) for answer in local or ()) or (alive and _one_way(service))
     if isinstance(trip, RoundTrip) and (sent := _own_event(service, plane, trip, hears=hears)):
         return sent
-    record = attribute(service, listing, logs).integration if listing else None
     waiting = _waiting(service, record, open_events)
     last = _last_answer(service, past)
     if not waiting:
@@ -101,6 +102,8 @@ def judge(
         )
     known = {seen.event.id: seen for seen in old.events}
     lost = [e for e in waiting if e.id in known and not known[e.id].started_by]
+    if not lost and old.left_out and any(e.id not in known for e in waiting):
+        return undecided(f"More old events lie open than were asked about, of {service.name} too.")
     if not lost:
         return passed(f"Every old event that {service.name} subscribes to was started or answered.")
     if _just_started(service, workload, taken_at):
@@ -124,12 +127,12 @@ class _Consequence(TypedDict):
 def _consequence(
     service: KeptnService, plane: ExecutionPlane | None, *, hears: bool, works_elsewhere: bool
 ) -> _Consequence:
-    """One that hears and does not act is degraded; of one that does not hear nothing is left."""
+    """One that hears and does not act is degraded; one that was not seen to hear is cut off."""
     log = f"in the log of {service.name}"
     if works_elsewhere:
         remedy = f"See {log} why it passes over this event and takes others."
     elif hears:
-        remedy = f"Its polls are answered: see {log} what it makes of events."
+        remedy = f"Its polls get through: see {log} what it makes of events."
     else:
         remedy = f"Restart {service.name}, and see in its log whether it is offered events at all."
     if hears or works_elsewhere:
@@ -159,6 +162,14 @@ def _own_event(
 def _answered(answer: LocalApiAnswer) -> bool:
     poll = answer.poll
     return poll is not None and not isinstance(poll, Failure) and poll.status == 200
+
+
+def _one_way(service: KeptnService) -> bool:
+    """Whether polls go out as heartbeats do: a live heartbeat then shows that it hears."""
+    b = service.behaviour
+    poll = (b.verifies_tls_on_poll, b.proxy_on_poll)
+    heartbeat = (b.verifies_tls_on_registration, b.proxy_on_registration)
+    return service.mode == "remote" and poll == heartbeat and not service.namesakes
 
 
 def _waiting(

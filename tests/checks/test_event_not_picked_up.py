@@ -25,6 +25,7 @@ from keptn_doctor.testing import (
     world,
 )
 
+OLD = keptn_service(client_version="0.12.7")  # its polls verify certificates, heartbeats do not
 LISTED = uniform(integration())
 LOST = event()
 WAITS = (open_events(LOST), old_events((LOST, ())))
@@ -52,8 +53,8 @@ PASSES = [
 ]
 
 
-def test_a_service_that_hears_nothing_is_disconnected():
-    finding = judge_one(__file__, FAILS[0])
+def test_a_service_that_was_not_seen_to_hear_is_disconnected():
+    finding = judge_one(__file__, world(OLD, LISTED, *WAITS))
 
     assert finding.breaks == "disconnected"
     assert "has been open for 10 min" in finding.summary
@@ -62,7 +63,22 @@ def test_a_service_that_hears_nothing_is_disconnected():
 
 @pytest.mark.parametrize("also", [HEARS, answered(age=100)], ids=["polls", "takes others"])
 def test_one_that_hears_and_passes_it_over_is_degraded(also):
-    assert judge_one(__file__, world(SERVICE, LISTED, *WAITS, also)).breaks == "degraded"
+    assert judge_one(__file__, world(OLD, LISTED, *WAITS, also)).breaks == "degraded"
+
+
+def test_where_polls_take_the_way_of_heartbeats_a_live_one_shows_that_it_hears():
+    stale = uniform(integration(900))
+
+    assert judge_one(__file__, FAILS[0]).breaks == "degraded"
+    assert judge_one(__file__, world(SERVICE, stale, *WAITS)).breaks == "disconnected"
+    nats = keptn_service(mode="nats", endpoint="")
+    assert judge_one(__file__, world(nats, LISTED, *WAITS)).breaks == "disconnected"
+
+
+def test_more_old_events_than_were_asked_about_leave_it_open():
+    rest = world(SERVICE, LISTED, open_events(LOST), old_events(left_out=30))
+
+    assert judge_one(__file__, rest).status == "unknown"
 
 
 def test_what_somebody_else_took_is_another_matter():
