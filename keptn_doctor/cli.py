@@ -153,9 +153,10 @@ def rbac(**options: Any) -> int:
 
 @cli.command()
 @cluster_options
+@api_options
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def cleanup(**options: Any) -> int:
-    """Remove probe pods that a killed run left behind, and nothing else."""
+    """Remove probe pods and projects of round trips that a killed run left, and nothing else."""
     from keptn_doctor.commands.cleanup import run  # noqa: PLC0415
 
     return run(options, os.environ)

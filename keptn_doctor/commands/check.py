@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from keptn_doctor import exit_codes
 from keptn_doctor.cli import DEBUG_VARIABLE
 from keptn_doctor.commands.outputs import refuse_unwritable, wants_color
@@ -119,12 +121,22 @@ async def _examine(
     interruption = Interruption()
     with interruption.watching():
         async with _opened(world, options, progress) as targets:
+            if targets.round_trip and not options["quiet"]:
+                _announce(targets, progress)
             try:
                 return await examine(
                     targets, progress=progress, interruption=interruption, meanwhile=meanwhile
                 )
             finally:
                 progress.close()
+
+
+def _announce(targets: Targets, progress: Progress) -> None:
+    """What a round trip leaves is said before it is sent, while Ctrl-C can still prevent it."""
+    from keptn_doctor.rights.plan import what_round_trips_leave  # noqa: PLC0415 - for this alone
+
+    progress.close()
+    click.echo(f"keptn-doctor: this run may {what_round_trips_leave(targets)}", err=True)
 
 
 async def _plan(

@@ -1,6 +1,7 @@
-"""``cleanup``: remove the probe pods that a run left behind when it was killed.
+"""``cleanup``: remove the probe pods and the projects that a run left behind when it was killed.
 
-Only pods with the label of a run are touched; the client refuses any other.
+Only pods with the label of a run are touched, and only projects whose name has exactly the form
+that round trips give theirs; the clients refuse any other.
 """
 
 from __future__ import annotations
@@ -15,25 +16,13 @@ import click
 import msgspec
 
 from keptn_doctor import exit_codes
+from keptn_doctor.commands.cleanup_pods import remove_pods
+from keptn_doctor.commands.cleanup_projects import control_plane_alone, remove_projects
+from keptn_doctor.commands.outcome import Outcome
 from keptn_doctor.commands.targets import targets_from
-from keptn_doctor.model.base import Record
-from keptn_doctor.model.failure import Failure
-from keptn_doctor.probes import kube_objects as k8s
-from keptn_doctor.probes.failures import WorldFault
-from keptn_doctor.probes.kube_client import KubeClient
-from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.recorder import Recorder
-from keptn_doctor.probes.workloads import scoped
 from keptn_doctor.session import Session
-from keptn_doctor.targets import ClusterTarget, Targets
-
-
-class Outcome(Record, frozen=True, kw_only=True):
-    """What became of the pods in one cluster; every entry is a line for people."""
-
-    removed: tuple[str, ...] = ()
-    remaining: tuple[str, ...] = ()
-    not_searched: tuple[str, ...] = ()
+from keptn_doctor.targets import Targets
 
 
 def run(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
@@ -57,55 +46,21 @@ def run(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
 
 async def _everywhere(
     targets: Targets, environ: Mapping[str, str], *, dry_run: bool
-) -> list[Outcome]:
+) -> tuple[Outcome, ...]:
     def now() -> datetime:
         return datetime.now(UTC)
 
-    recorder = Recorder(now=now)
     places = {(t.context, t.kubeconfig, t.in_cluster): t for t in reversed(targets.clusters())}
-    async with Session(targets, recorder, salt=os.urandom(16), now=now, environ=environ) as session:
-        return list(
-            await asyncio.gather(*(_cluster(session, t, dry_run=dry_run) for t in places.values()))
-        )
 
+    def opened(targets: Targets) -> Session:
+        recorder = Recorder(now=now)
+        return Session(targets, recorder, salt=os.urandom(16), now=now, environ=environ)
 
-async def _cluster(session: Session, target: ClusterTarget, *, dry_run: bool) -> Outcome:
-    kube = await session.kube(target.name)
-    if isinstance(kube, Failure):
-        return Outcome(
-            not_searched=(f"{target.name} was not searched: {kube.detail or kube.code}",)
-        )
-    removed: list[str] = []
-    remaining: list[str] = []
-    not_searched: list[str] = []
-    for namespace in target.namespaces or ("",):
-        try:
-            pods = await kube.list(
-                scoped("/api/v1", "pods", namespace), k8s.Pod, {"labelSelector": RUN_LABEL}
-            )
-        except WorldFault as fault:
-            where = f"{target.name}{f', namespace {namespace}' if namespace else ''}"
-            not_searched.append(f"{where} was not searched: {_why(fault.failure)}")
-            continue
-        for pod in pods:
-            problem = "" if dry_run else await _remove(kube, pod)
-            line = f"pod {pod.namespace}/{pod.name} in {target.name}"
-            (remaining if problem else removed).append(line + problem)
-    return Outcome(
-        removed=tuple(removed), remaining=tuple(remaining), not_searched=tuple(not_searched)
-    )
+    async def projects(targets: Targets) -> Outcome:
+        async with opened(targets) as session:
+            return await remove_projects(session, dry_run=dry_run)
 
-
-async def _remove(kube: KubeClient, pod: k8s.Pod) -> str:
-    """Why the pod is still there, "" when it is not."""
-    try:
-        await kube.delete_pod(pod.namespace, pod.name, uid=pod.uid)
-    except WorldFault as fault:
-        if fault.failure.code == "not-found":
-            return ""
-        return f" was not removed: {_why(fault.failure)}"
-    return ""
-
-
-def _why(failure: Failure) -> str:
-    return failure.detail or failure.code
+    alone = control_plane_alone(targets)
+    async with opened(targets) as session:
+        pods = (remove_pods(session, target, dry_run=dry_run) for target in places.values())
+        return tuple(await asyncio.gather(*pods, *((projects(alone),) if alone else ())))

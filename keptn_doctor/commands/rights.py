@@ -10,7 +10,7 @@ import click
 
 from keptn_doctor import exit_codes
 from keptn_doctor.commands.catalogue import chosen_checks
-from keptn_doctor.rights.plan import plan
+from keptn_doctor.rights.plan import plan, what_round_trips_leave
 from keptn_doctor.rights.rbac import Subject, manifests
 from keptn_doctor.targets import Targets
 from keptn_doctor.usage import UsageError
@@ -60,7 +60,7 @@ def print_plan(targets: Targets, environ: Mapping[str, str]) -> int:
         text
         for text, asked in (
             ("create probe pods", targets.active),
-            ("leave one event in Keptn", targets.round_trip),
+            (what_round_trips_leave(targets), targets.round_trip),
         )
         if asked
     ]

@@ -174,14 +174,19 @@ class Mailbox:
 async def until(
     look: Callable[[], Awaitable[T | None]], *, limit_s: float, pause_s: float
 ) -> T | None:
-    """Look every ``pause_s`` until there is something; None after ``limit_s``."""
+    """Look again and again until there is something; None after ``limit_s``.
+
+    The first looks follow each other quickly, the later ones every ``pause_s``.
+    """
+    pause = pause_s / 8
     try:
         async with asyncio.timeout(max(limit_s, 0)):
             while True:
                 found = await look()
                 if found is not None:
                     return found
-                await asyncio.sleep(pause_s)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, pause_s)
     except TimeoutError:
         return None
 

@@ -69,6 +69,7 @@ async def service_trip(
         stage=choice.stage,
         service=choice.service,
         task=choice.event,
+        offered=trip.offered,
         answered_by=tuple(dict.fromkeys(trip.answered_by)),
         left_behind=_left(entry, errand, removed),
     )
@@ -84,6 +85,7 @@ class _Trip:
         self._limit_s, self._pause_s = limit_s, pause_s
         self._api = entry.api
         self.context = str(uuid.uuid4())
+        self.offered: bool | None = None
         self.answered_by: list[str] = []
 
     async def there_and_back(self) -> None:
@@ -127,7 +129,7 @@ class _Trip:
         return found
 
     async def _answers(self, mailbox: Mailbox, task: Found) -> None:
-        listed = await self._is_listed(task)
+        self.offered = await self._is_offered(task)
         wait_s = self._legs.left_s(self._limit_s)
         end = await mailbox.until(
             lambda events: self._own_start(events, task) or _sequence_end(events), limit_s=wait_s
@@ -135,7 +137,7 @@ class _Trip:
         started = end if end and end.type.endswith(".started") else None
         await self._note_sources(mailbox, task)
         if started is None:
-            raise self._nobody(mailbox, listed=listed, ended=end is not None, waited_s=wait_s)
+            raise self._nobody(mailbox, ended=end is not None, waited_s=wait_s)
         certain, words = self._whose(started)
         self._legs.passed(words, certain=certain)
         wait_s = self._legs.left_s(self._limit_s)
@@ -183,7 +185,7 @@ class _Trip:
         newest_last = reversed([e for e in events if _answers_to(e, task, ".started")])
         self.answered_by += [event.source for event in newest_last]
 
-    async def _is_listed(self, task: Found) -> bool | None:
+    async def _is_offered(self, task: Found) -> bool | None:
         """Whether those who poll are shown the task; None when that could not be asked.
 
         From 0.17.0 on an event from the future of shipyard-controller's clock is left out
@@ -197,16 +199,14 @@ class _Trip:
             return None
         return any(event.id == task.id for event in page.events or ())
 
-    def _nobody(
-        self, mailbox: Mailbox, *, listed: bool | None, ended: bool, waited_s: float
-    ) -> BrokenLegError:
+    def _nobody(self, mailbox: Mailbox, *, ended: bool, waited_s: float) -> BrokenLegError:
         others = " and ".join(dict.fromkeys(self.answered_by))
         name = min(self._errand.names)
         if others:
             return BrokenLegError(f"{others} answered, and not {name}")
         if ended:
             return BrokenLegError("the sequence ended, and nobody had started its task")
-        if listed is False:
+        if self.offered is False:
             return BrokenLegError(
                 f"shipyard-controller sent the task and does not show it to those who poll, so "
                 f"{name} cannot see it: its clock may be behind"

@@ -34,8 +34,8 @@ OWN_SEQUENCE: Final = "round-trip"
 TASK: Final = re.compile(r"[a-z][a-z0-9-]*")
 NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")  # no dot: an event's type has dots between
 
-_PREFIX = "keptn-doctor-trip-q7x-"
-_OWN_NAME = re.compile(_PREFIX + r"[0-9a-f]{12}")
+OWN_PREFIX: Final = "keptn-doctor-trip-q7x-"
+_OWN_NAME = re.compile(OWN_PREFIX + r"[0-9a-f]{12}")
 _SOURCE = "keptn-doctor"
 _PASS = object()  # what makes the constructors below refuse everybody else
 _GIT_S = 30.0  # making and removing a project waits for Git
@@ -82,7 +82,7 @@ class Write:
 
 async def unused_project(api: KeptnApi) -> OwnProject:
     """A name that Keptn does not know this moment; raises WorldFault when it does not say so."""
-    own = OwnProject(_PREFIX + secrets.token_hex(6), pass_=_PASS)
+    own = OwnProject(OWN_PREFIX + secrets.token_hex(6), pass_=_PASS)
     if await is_there(api, own):
         raise fault("kube", "conflict", f"a project {own.name} exists already")
     return own

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from keptn_doctor.model.base import Record
 from keptn_doctor.probes.kube_config import Kubeconfig, read_kubeconfig
 from keptn_doctor.probes.probe_pod_manifest import SHOWN_PATH
+from keptn_doctor.probes.round_trip_settings import TripSettings
+from keptn_doctor.probes.round_trip_writes import EVENTS, NO_SEQUENCE, OWN_PREFIX, PROJECTS
 from keptn_doctor.rights.needed import Need, Role, needs
 from keptn_doctor.targets.records import ClusterTarget, Targets
 
@@ -37,12 +39,7 @@ def plan(targets: Targets, environ: Mapping[str, str]) -> tuple[PlanLine, ...]:
         lines += _cluster(targets, plane, "execution-plane", environ)
     lines += _endpoint(targets)
     if targets.round_trip:
-        lines.append(
-            PlanLine(
-                host="the control plane's endpoint", verb="POST", object="/v1/event",
-                why="send one event that nobody acts on, and look for it again",
-            )
-        )
+        lines += _round_trip(targets.trip)
     if targets.probe_pod:
         lines += _from_probe_pods()
     return tuple(dict.fromkeys(lines))
@@ -101,6 +98,39 @@ def _from_probe_pods() -> Iterator[PlanLine]:
     yield PlanLine(host=host, verb="resolve", object="as the service's pod does")
     yield PlanLine(host=host, verb="connect", object="TCP, and TLS for https")
     yield PlanLine(host=host, verb="GET", object=SHOWN_PATH, why="without a token")
+
+
+def what_round_trips_leave(targets: Targets) -> str:
+    """What stays of them, or may be made meanwhile, as the end of "It may ..."."""
+    trip = targets.trip
+    if trip.level == "datastore":
+        return "leave one event in Keptn for good"
+    if trip.level == "controller":
+        return (
+            f"leave one failed sequence {NO_SEQUENCE} in project {trip.project}, stage "
+            f"{trip.stage}, for good"
+        )
+    made = "make a Keptn project of its own for each round trip, and remove it"
+    return f"{made}, but not its shipyard in {trip.upstream.url}" if trip.upstream else made
+
+
+def _round_trip(trip: TripSettings) -> Iterator[PlanLine]:
+    host = "the control plane's endpoint"
+    if trip.level == "datastore":
+        why = "send one event that nobody acts on, and look for it again"
+        yield PlanLine(host=host, verb="POST", object=EVENTS, why=why)
+        return
+    if trip.level == "controller":
+        where = f"project {trip.project}, stage {trip.stage}, service {trip.service}"
+        why = f"ask {where} for a sequence that it does not have"
+        yield PlanLine(host=host, verb="POST", object=EVENTS, why=why)
+        return
+    whom = " and ".join(trip.keptn_services) or "the one Keptn service with a harmless task"
+    own = f"{PROJECTS}/{OWN_PREFIX}*"
+    yield PlanLine(host=host, verb="POST", object=PROJECTS, why=f"a project of its own: {own}")
+    yield PlanLine(host=host, verb="POST", object=f"{own}/service", why="a service in it")
+    yield PlanLine(host=host, verb="POST", object=EVENTS, why=f"start its one task, for {whom}")
+    yield PlanLine(host=host, verb="DELETE", object=own, why="remove the project")
 
 
 def _endpoint(targets: Targets) -> Iterator[PlanLine]:
