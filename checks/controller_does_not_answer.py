@@ -52,8 +52,8 @@ def judge(
     components: Components | None,
 ) -> Finding:
     """The leg behind the datastore."""
-    if not trips:
-        return skipped("No sequence was triggered: that has to be asked for (--round-trip).")
+    if not any(_asks_it(trip) for trip in trips or ()):
+        return skipped("No sequence was triggered to try it: --round-trip=controller does that.")
     hop = broken(trips, "sequence-answered")
     if hop is None:
         answered = held(trips, "sequence-answered")
@@ -74,3 +74,7 @@ def judge(
         detail=hop.detail,
         through=(_CONTROLLER, *_SHIPYARDS, *BROKERS),
     )  # fmt: skip
+
+
+def _asks_it(trip: RoundTrip | Failure) -> bool:
+    return isinstance(trip, Failure) or trip.level == "controller"

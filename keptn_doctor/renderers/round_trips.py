@@ -47,13 +47,18 @@ def state_of(trip: RoundTrip) -> str:
 
 
 def in_words(trip: RoundTrip) -> str:
-    """Like "BROKEN at stored after 15.0 s", "came back after 1.2 s"."""
+    """Like "BROKEN at stored after 15.0 s", "came back after 40 ms"."""
     broken = trip.broken_at
     if broken is not None:
-        return f"BROKEN at {leg_name(broken)} after {broken.seconds:.1f} s"
+        return f"BROKEN at {leg_name(broken)} after {seconds(broken.seconds)}"
     if trip.came_back:
-        return f"came back after {trip.seconds:.1f} s"
+        return f"came back after {seconds(trip.seconds)}"
     return "whether it came back is not certain"
+
+
+def seconds(value: float) -> str:
+    """A duration in the unit that shows something: "40 ms", "1.5 s"."""
+    return f"{value:.1f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
 def leg_name(hop: Hop) -> str:
@@ -80,7 +85,7 @@ def _put_trip(page: Page, subject: str, trip: RoundTrip) -> None:
 
 def _leg(hop: Hop) -> str:
     word = {"failed": " FAILED", "unknown": " (not certain)"}.get(hop.state, "")
-    return f"{leg_name(hop)}{word} {hop.seconds:.1f} s"
+    return f"{leg_name(hop)}{word} {seconds(hop.seconds)}"
 
 
 def _made_project(trip: RoundTrip) -> bool:

@@ -251,7 +251,7 @@ def test_a_round_trip_is_one_line_with_its_legs_and_the_broken_one_in_words(
     told = lines("travelled", detail=detail)
     (back,) = [line for line in told if "helm-service  came back after 3.5 s" in line]
     (lost,) = [line for line in told if "jmeter-service  BROKEN at picked up after 15.0 s" in line]
-    assert "project made 0.5 s, accepted 0.5 s, stored 0.5 s, task sent 0.5 s" in back
+    assert "project made 500 ms, accepted 500 ms, stored 500 ms, task sent 500 ms" in back
     assert "picked up FAILED 15.0 s" in lost
     assert lost.endswith("; not reached: finished")
     assert "    picked up: nobody started on it" in told
