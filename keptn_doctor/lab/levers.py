@@ -168,6 +168,7 @@ class ControlPlaneLevers(Record, frozen=True, kw_only=True):
     automatic_provisioning: bool = False
     backends: tuple[sim.BackendSettings, ...] = ()  # beyond what the workloads' state says
     store: sim.StoreSettings = sim.StoreSettings()
+    delivery: sim.DeliverySettings = sim.DeliverySettings()
     own_services: bool = True
     registrations: tuple[sim.RegistrationSettings, ...] = ()
     deleted_registrations: tuple[sim.DeletedRegistration, ...] = ()

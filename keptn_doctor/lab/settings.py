@@ -250,7 +250,24 @@ class StoreSettings(Record, frozen=True, kw_only=True):
     mongodb: Literal["up", "down", "wrong-credentials", "disk-full"] = "up"
     mongodb_ago_s: float = 3600  # since when it is so: lastseen stops there
     nats: Literal["up", "down", "full"] = "up"  # full: JetStream takes no more messages
-    unmapped_events_lost: bool = False  # NATS accepts, nobody stores (datastore deaf)
+    unmapped_events_lost: bool = False  # NATS accepts; mongodb-datastore, not subscribed, gets none
+
+
+class DeliverySettings(Record, frozen=True, kw_only=True):
+    """How events go on behind api-service: who gets them, and when a sequence moves.
+
+    Keptn's own pace, 10 s between the dispatcher's looks and between polls, is shortened here.
+    """
+
+    controller: Literal["subscribed", "deaf"] = "subscribed"  # shipyard-controller, to NATS
+    datastore_delay_s: float = 0  # it stores an event only so long after it came
+    dispatcher: Literal["running", "stuck"] = "running"  # stuck: nobody takes sequences (0.9.0..)
+    dispatch_every_s: float = 0.1  # SEQUENCE_DISPATCH_INTERVAL_SEC; 10 s in Keptn
+    poll_every_s: float = 0.1  # by the services that answer; in Keptn 10 s, with the SDK 1 s
+    started_within_s: float = 600  # TASK_STARTED_WAIT_DURATION (0.9.0..), then it has timed out
+    clock_ahead_s: float = 0  # the clock that stamps events is ahead of the one that shows them
+    max_event_size_kb: int = 64  # MAX_EVENT_SIZE_KB, with event validation
+    new_upstream: Literal["ok", "not-found", "credentials", "initialised"] = "ok"  # of new projects
 
 
 class SubscriptionSettings(Record, frozen=True, kw_only=True):
@@ -311,6 +328,7 @@ class ProjectSettings(Record, frozen=True, kw_only=True):
     services: tuple[str, ...] = ("carts",)
     upstream: Literal["ok", "none", "not-found", "credentials", "slow"] = "ok"
     resource_bytes: int = 2_000
+    shipyard: str = ""  # YAML; "" = the stages, with what ``sequences`` names and no tasks
 
 
 class EventSettings(Record, frozen=True, kw_only=True):
@@ -381,6 +399,7 @@ class ControlPlaneSettings(Record, frozen=True, kw_only=True):
     backends: tuple[BackendSettings, ...] = ()
     backend_addresses: dict[str, str] = {}  # cluster addresses, for the gateway's error log
     store: StoreSettings = StoreSettings()
+    delivery: DeliverySettings = DeliverySettings()
     own_services: bool = True  # register approval-, lighthouse-, ...service beside Keptn
     registrations: tuple[RegistrationSettings, ...] = ()
     deleted: tuple[DeletedRegistration, ...] = ()
@@ -414,6 +433,8 @@ class ServiceContainerSettings(Record, frozen=True, kw_only=True):
 
     listens_on: int = 8080  # 0 = nothing listens
     sends_events: bool = True  # it answers with .started and .finished
+    task: Literal["done", "hangs"] = "done"  # hangs: it starts and never finishes
+    takes_s: float = 0  # between .started and .finished
     event_fields_missing: tuple[str, ...] = ()  # left out of the events it sends
     reads_resources: bool = True
     resource_bytes: int = 2_000  # size of what it uploads
@@ -431,6 +452,8 @@ class ClientSettings(Record, frozen=True, kw_only=True):
     namespace: str = "keptn-exec"
     name: str = "helm-service"  # the workload's name
     client: Literal["distributor", "sdk"] = "distributor"
+    does: str = "custom"  # what it does with a task: the chart's name
+    reads_from: str = ""  # the component that has its files; "" = as its version knows it
     version: str = "0.19.3"  # of the distributor; of go-utils (0.20.4) or the service for SDK
     product: Literal["", "job-executor-service", "prometheus-service"] = ""
     env: dict[str, str] = {}

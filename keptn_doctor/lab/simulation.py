@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import Self
 from keptn_doctor.lab.clients.client import ClientRun
 from keptn_doctor.lab.clients.go_resolver import Resolver
 from keptn_doctor.lab.clients.rehearsal import Rehearsal
-from keptn_doctor.lab.keptn import state as keptn_state
+from keptn_doctor.lab.clients.services import Services
+from keptn_doctor.lab.keptn.founding import build
 from keptn_doctor.lab.keptn.gateway import Gateway
 from keptn_doctor.lab.keptn.state import KeptnState
 from keptn_doctor.lab.network.certificates import trusted_pem
@@ -35,6 +37,7 @@ from keptn_doctor.lab.settings import (
     ControlPlaneSettings,
     SimulationSettings,
 )
+from keptn_doctor.lab.writes import Write, is_keptn_write
 from keptn_doctor.network_settings import NetworkSettings
 
 _COMPONENTS: tuple[Component, ...] = (
@@ -47,6 +50,9 @@ _COMPONENTS: tuple[Component, ...] = (
     "statistics-service",
     "bridge",
 )
+
+
+_MOST_WRITES = 20_000
 
 
 def wall_clock() -> datetime:
@@ -65,6 +71,8 @@ class Simulation:
         self.gateways: dict[str, Gateway] = {}
         self.name_servers: dict[str, NameServer] = {}
         self.runs: tuple[ClientRun, ...] = ()
+        self.writes: deque[Write] = deque(maxlen=_MOST_WRITES)
+        self._services: Services | None = None
         self._handlers: dict[str, Handler] = {}
         self._servers: list[HttpServer | EgressProxy] = []
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -115,6 +123,10 @@ class Simulation:
         return next((r for r in self.runs if r.subject == f"{plane}/{namespace}/{name}"), None)
 
     async def close(self) -> None:
+        if self._services is not None:
+            await self._services.close()
+        for gateway in self.gateways.values():
+            gateway.state.close()
         for run in self.runs:
             for pod in run.pods:
                 for port in pod.ports:
@@ -147,6 +159,7 @@ class Simulation:
             name_servers=self.name_servers,
             clock=self.clock,
         ).run()
+        self._services = Services(self.runs, tuple(g.state for g in self.gateways.values()))
 
     def _vantages(self) -> tuple[str, ...]:
         planes = (
@@ -162,7 +175,7 @@ class Simulation:
         await server.start()
 
     async def _start_control_plane(self, settings: ControlPlaneSettings) -> None:
-        gateway = Gateway(keptn_state.build(settings, now=self.clock()), clock=self.clock)
+        gateway = Gateway(build(settings, clock=self.clock), clock=self.clock)
         self.gateways[settings.name] = gateway
         missing = any(b.state == "missing-service" for b in settings.backends)
         if settings.gateway == "up" and not missing:
@@ -180,7 +193,13 @@ class Simulation:
             await self._serve_http(f"{settings.name}/{component}", direct)
 
     async def _serve_http(self, name: str, handler: Handler) -> None:
-        server = HttpServer(handler, origin_of=self.wire.origin_of, clock=self.clock)
+        async def counted(call: Call) -> Answer:
+            own = call.origin.client or call.origin.sender
+            if not own and is_keptn_write(call.method, call.path):
+                self.writes.append(Write(server=name, method=call.method, path=call.path))
+            return await handler(call)
+
+        server = HttpServer(counted, origin_of=self.wire.origin_of, clock=self.clock)
         await server.start()
         self._servers.append(server)
         self._handlers[name] = handler

@@ -93,6 +93,7 @@ def _keptn(plan: Blueprint, home: Controllers) -> sim.ControlPlaneSettings:
             for service in home.inventory.of("Service", levers.namespace)
         },
         store=_store(plan, home),
+        delivery=levers.delivery,
         own_services=levers.own_services,
         registrations=levers.registrations,
         deleted=levers.deleted_registrations,

@@ -36,6 +36,7 @@ from keptn_doctor.lab.simulation import Simulation, wall_clock
 from keptn_doctor.lab.wiring import simulation_settings
 from keptn_doctor.lab.workloads import Controllers
 from keptn_doctor.lab.workloads.write import write_workloads
+from keptn_doctor.lab.writes import Write, is_kubernetes_write
 from keptn_doctor.secret import Secret
 from keptn_doctor.targets import ApiTarget, ClusterTarget, Targets
 
@@ -77,6 +78,20 @@ class Lab:
     def api_token(self) -> str:
         """The token that the control plane's Secret holds."""
         return self.plan.tokens.current
+
+    def writes(self) -> tuple[Write, ...]:
+        """Every request that could have changed something; see ``lab.writes`` for what counts."""
+        kubernetes = [
+            Write(server=context, method=request.method, path=request.path)
+            for context, server in self.servers.items()
+            for request in server.served
+            if is_kubernetes_write(request.method, request.path)
+        ]
+        return (*self.simulation.writes, *kubernetes)
+
+    def left_of(self, project: str) -> dict[str, int]:
+        """What exists under a project's name in Keptn; see ``KeptnState.left_of``."""
+        return self.simulation.keptn.left_of(project)
 
     def targets(self) -> Targets:
         """What the operator of the scenario would have pointed the doctor at."""

@@ -73,7 +73,13 @@ class Caller:
     """One pod's HTTP calls."""
 
     def __init__(
-        self, settings: ClientSettings, pod: PodSettings, rules: Rules, place: Pod
+        self,
+        settings: ClientSettings,
+        pod: PodSettings,
+        rules: Rules,
+        place: Pod,
+        *,
+        rehearsing: bool = True,
     ) -> None:
         self.settings = settings
         self.pod = pod
@@ -81,7 +87,15 @@ class Caller:
         self.place = place
         self.env = environment(settings, pod)
         self.bearer = ""
+        self._rehearsing = rehearsing
         self._token_url = ""
+
+    def at_work(self) -> Caller:
+        """The same client's calls when they are more than a rehearsal."""
+        place = replace(self.place, sender=self.place.subject)
+        caller = Caller(self.settings, self.pod, self.rules, place, rehearsing=False)
+        caller.bearer, caller._token_url = self.bearer, self._token_url
+        return caller
 
     @property
     def endpoint(self) -> str:
@@ -103,9 +117,7 @@ class Caller:
             base = "http://" + (base.partition("://")[2] or base)
         return base + path
 
-    async def call(
-        self, transport: Transport, request: Request, *, rehearsing: bool = True
-    ) -> Reply:
+    async def call(self, transport: Transport, request: Request) -> Reply:
         """Send with the client's own headers.
 
         Raises:
@@ -126,7 +138,7 @@ class Caller:
             self.place,
             transport,
             replace(request, headers=(*request.headers, *headers)),
-            rehearsing=rehearsing,
+            rehearsing=self._rehearsing,
         )
 
     async def discover(self) -> str:
@@ -226,7 +238,7 @@ class Caller:
         )
         return outcome, json.loads(outcome.body) if outcome.ok else {}
 
-    async def poll(self, subscription: SubscriptionSettings) -> Outcome:
+    async def poll(self, subscription: SubscriptionSettings, *, page: str = "") -> Outcome:
         """``GET …/event/triggered/{type}`` with the query that the version adds."""
         path = f"/controlPlane/v1/event/triggered/{quote(subscription.event, safe='>*.')}"
         query = {}
@@ -237,6 +249,8 @@ class Caller:
                 "service": subscription.services,
             }
             query = {key: values[0] for key, values in parts.items() if len(values) == 1}
+        if page:
+            query["nextPageKey"] = page
         url = self.url(path) + (f"?{urlencode(query)}" if query else "")
         return await self._json(
             self.rules.polling,
@@ -265,6 +279,10 @@ class Caller:
         for name in missing:
             event.pop(name, None)
             event["data"].pop(name, None)
+        return await self.post_event(event)
+
+    async def post_event(self, event: dict[str, Any]) -> Outcome:
+        """``POST /v1/event``; without an endpoint there is NATS, which always takes it."""
         if not self.endpoint:
             return OK
         base = self.endpoint if self.rules.version < (0, 13, 0) else self.base
@@ -272,6 +290,16 @@ class Caller:
             self.rules.polling,
             Request(method="POST", url=f"{base}/v1/event", body=json.dumps(event).encode()),
             go_type="models.EventContext",
+        )
+
+    async def read(self, path: str) -> Outcome:
+        """A GET at configuration-service or resource-service, whichever the client knows."""
+        keeper = self.settings.reads_from or "configuration-service"
+        if not self.settings.reads_from and self.rules.version >= (0, 18, 0):
+            keeper = "resource-service"
+        base = f"{self.base}/{keeper}" if self.endpoint else f"http://{keeper}:8080"
+        return await self._json(
+            self.rules.polling, Request(method="GET", url=base + path), go_type="models.Resource"
         )
 
     async def _json(

@@ -14,8 +14,9 @@ from keptn_doctor.lab import settings as sim
 from keptn_doctor.lab.blueprint import Blueprint, Site
 from keptn_doctor.lab.levers import ServiceLevers
 from keptn_doctor.lab.objects import Object
+from keptn_doctor.lab.objects.charts import numbers
 from keptn_doctor.lab.objects.inventory import Inventory
-from keptn_doctor.lab.objects.services import JES
+from keptn_doctor.lab.objects.services import JES, chart_of
 from keptn_doctor.lab.workloads import Controllers, PlannedPod
 from keptn_doctor.lab.workloads.pods import pod_address
 
@@ -98,6 +99,8 @@ def _client(
         namespace=str(meta["namespace"]),
         name=str(meta["name"]),
         client="sdk" if sdk else "distributor",
+        does=levers.chart or chart_of(str(meta["name"])),
+        reads_from=_keeper(plan) if sdk else "",
         version=version,
         product="job-executor-service" if sdk and JES in str(container.get("image")) else "",
         env=env,
@@ -114,6 +117,12 @@ def _client(
         out_of_memory_every_s=levers.out_of_memory_every_s,
         started_without_keptn=levers.started_without_keptn,
     )
+
+
+def _keeper(plan: Blueprint) -> str:
+    """Where SDK services look for files: their release goes with the control plane's here."""
+    at = numbers(plan.scenario.version)
+    return "configuration-service" if at < (0, 18, 0) else "resource-service"
 
 
 def _main_runs(pod: PlannedPod, client: str) -> bool:

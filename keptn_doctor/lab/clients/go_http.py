@@ -56,6 +56,7 @@ class Pod:
     environment: Mapping[str, str]
     trusted_pem: str
     clock: Callable[[], datetime]
+    sender: str = ""  # the subject once more, when a simulated client is at work by itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +302,7 @@ async def _dial(pod: Pod, host: str, port: int, *, rehearsing: bool) -> Connecti
                 port,
                 service=pod.service,
                 rehearsing=pod.subject if rehearsing else "",
+                sender=pod.sender,
             )
         except TimeoutError:
             failed = GoError(

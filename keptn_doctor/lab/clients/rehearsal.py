@@ -293,6 +293,7 @@ class Rehearsal:
     def _handled(self, subscription: SubscriptionSettings) -> tuple[tuple[str, datetime], ...]:
         """Events of the past that a subscription matched and that are not open any more."""
         state = self._gateways[self._settings.control_planes[0].name].state
+        still = {event.id for event in state.controller.open}
         wanted = {
             "project": subscription.projects,
             "stage": subscription.stages,
@@ -302,7 +303,7 @@ class Rehearsal:
             (event.id, event.time)
             for event in state.events
             if event.type == subscription.event
-            and not event.open
+            and event.id not in still
             and all(not v or event.data.get(k) in v for k, v in wanted.items())
         )
 

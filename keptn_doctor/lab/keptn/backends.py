@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from keptn_doctor.lab.keptn import files
 from keptn_doctor.lab.keptn.event_rules import post
-from keptn_doctor.lab.keptn.state import Event, KeptnState
+from keptn_doctor.lab.keptn.state import KeptnState
 from keptn_doctor.lab.network.exchange import Answer, Call, as_error, as_json, as_text
-from keptn_doctor.lab.settings import ProjectSettings
 
 _SWAGGER = (
     "swagger: '2.0'\ninfo:\n  title: {title}\n  version: {version}\nbasePath: /v1\n"
@@ -108,7 +108,7 @@ def datastore(state: KeptnState, call: Call, path: str) -> Answer:
         return broken
     if path != "/event":
         return _by_type(state, call, path.rpartition("/")[2])
-    found = _queried(state, call)
+    found = state.documents.queried(call.query)
     size = min(_whole(call.query.get("pageSize"), _PAGE), _MOST)
     start = _whole(call.query.get("nextPageKey"), 0)
     following = str(start + size) if start + size < len(found) else "0"
@@ -123,39 +123,12 @@ def datastore(state: KeptnState, call: Call, path: str) -> Answer:
     )
 
 
-def _queried(state: KeptnState, call: Call) -> list[Event]:
-    """One collection is searched: the project's, the context's project's, or the unmapped."""
-    query = call.query
-    project = query.get("project", "")
-    context = query.get("keptnContext", "")
-    if not project and context:
-        project = next((e.project for e in state.events if e.context == context and e.project), "")
-    found = [e for e in state.events if e.project == project]
-    checks = {"type": "type", "source": "source", "eventID": "id", "keptnContext": "context"}
-    for key, attribute in checks.items():
-        if query.get(key):
-            found = [e for e in found if getattr(e, attribute) == query[key]]
-    for key in ("stage", "service"):
-        if query.get(key):
-            found = [e for e in found if e.data.get(key) == query[key]]
-    return sorted(found, key=lambda e: e.time, reverse=True)
-
-
 def _by_type(state: KeptnState, call: Call, event_type: str) -> Answer:
     wanted = call.query.get("filter", "")
     if not wanted and state.version >= (0, 11, 0):
         return as_error(400, "filter must not be empty")
-    found = [e for e in state.events if e.type == event_type]
-    for clause in filter(None, wanted.split(" AND ")):
-        key, _, value = clause.partition(":")
-        found = [e for e in found if str(_value(e, key.strip())) == value.strip()]
+    found = state.documents.of_type(event_type, wanted)
     return as_json(200, {"events": [e.shown() for e in found][:_MOST]})
-
-
-def _value(event: Event, key: str) -> object:
-    if key.startswith("data."):
-        return event.data.get(key.removeprefix("data."))
-    return {"shkeptncontext": event.context, "triggeredid": event.triggered_id}.get(key)
 
 
 def _whole(text: str | None, default: int) -> int:
@@ -169,41 +142,7 @@ def resources(state: KeptnState, call: Call, path: str) -> Answer:
     """configuration-service or resource-service: the first that needs the Git upstream."""
     if path == "/health" and state.version >= (0, 11, 0):
         return Answer(status=200)
-    parts = path.strip("/").split("/")
-    if len(parts) < 4 or parts[:2] != ["v1", "project"]:
-        return as_error(404, f"path {path} was not found")
-    project = state.projects.get(parts[2])
-    if project is None:
-        return as_error(404, "Project does not exist")
-    failed = _upstream_error(state, project)
-    if failed is not None:
-        return failed
-    if call.method in ("POST", "PUT"):
-        return as_json(201, {"commitID": "0" * 40, "metadata": {"version": "0" * 40}})
-    if "resource" in parts and not path.endswith("/resource"):
-        return as_json(
-            200,
-            {
-                "resourceContent": "YQ==" * (project.resource_bytes // 3),
-                "resourceURI": parts[-1],
-                "metadata": {"version": "0" * 40},
-            },
-        )
-    return as_json(
-        200, {"nextPageKey": "0", "totalCount": 1, "resources": [{"resourceURI": "shipyard.yaml"}]}
-    )
-
-
-def _upstream_error(state: KeptnState, project: ProjectSettings) -> Answer | None:
-    needs_upstream = state.version >= (0, 16, 0)
-    match project.upstream:
-        case "none" if needs_upstream:
-            return as_error(424, "Could not find credentials for upstream repository")
-        case "not-found":
-            return as_error(404, "Upstream repository not found")
-        case "credentials":
-            return as_error(424, "Wrong token for upstream repository")
-    return None
+    return files.answer(state, call, path)
 
 
 def secret_service(state: KeptnState, call: Call, path: str) -> Answer:

@@ -6,16 +6,13 @@ come without the gateway's ``/api/controlPlane``.
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
-import yaml
-
+from keptn_doctor.lab.keptn import projects
 from keptn_doctor.lab.keptn.registrations import (
     IncompleteIdentityError,
     Registration,
@@ -24,7 +21,7 @@ from keptn_doctor.lab.keptn.registrations import (
 )
 from keptn_doctor.lab.keptn.state import KeptnState
 from keptn_doctor.lab.network.exchange import Answer, Call, as_error, as_json, as_text
-from keptn_doctor.lab.settings import ProjectSettings, SequenceSettings, SubscriptionSettings
+from keptn_doctor.lab.settings import SequenceSettings, SubscriptionSettings
 
 Route = tuple[str, re.Pattern[str], Callable[..., Answer]]
 
@@ -164,16 +161,13 @@ def _triggered(state: KeptnState, call: Call, event_type: str) -> Answer:
     known = project in state.projects
     if project and not known and state.version >= (0, 9, 1):
         return as_error(404, "project not found")
-    events = [
-        e for e in state.events if e.open and e.type == event_type and e.project in state.projects
-    ]
+    found = state.controller.polled(event_type, call.at)
+    events = [e for e in found if e.project in state.projects]
     for key in ("project", "stage", "service"):
         if query.get(key):
             events = [e for e in events if e.data.get(key) == query[key]]
     if query.get("eventID"):
         events = [e for e in events if e.id == query["eventID"]]
-    if state.version >= (0, 17, 0):
-        events = [e for e in events if e.time <= call.at]
     if project and not events and state.version <= (0, 9, 0):
         return as_error(500, "no matching event found")
     return _paged("events", [e.shown() for e in events], call)
@@ -205,101 +199,22 @@ def _number(text: str | None, default: int) -> int:
 # --- projects, sequences, logs
 
 
-def _shown_project(state: KeptnState, project: ProjectSettings) -> dict[str, Any]:
-    created = str(int((state.started - timedelta(days=30)).timestamp()) * 10**9)
-    shown: dict[str, Any] = {
-        "creationDate": created,
-        "projectName": project.name,
-        "shipyardVersion": "0.2.0",
-        "shipyard": f'apiVersion: "spec.keptn.sh/0.2.2"\nkind: "Shipyard"\nmetadata:\n  '
-        f'name: "shipyard-{project.name}"\n',
-        "stages": [
-            {
-                "stageName": stage,
-                "services": [
-                    {"serviceName": service, "creationDate": created}
-                    for service in project.services
-                ],
-            }
-            for stage in project.stages
-        ],
-    }
-    if project.upstream == "none":
-        return shown
-    remote = f"https://git.example.com/keptn/{project.name}.git"
-    if state.version < (0, 17, 0):
-        shown |= {"gitRemoteURI": remote, "gitUser": "keptn"}
-    else:
-        shown["gitCredentials"] = {"remoteURL": remote, "user": "keptn"}
-    return shown
-
-
 def _projects(state: KeptnState, call: Call) -> Answer:
-    return _paged("projects", [_shown_project(state, p) for p in state.projects.values()], call)
+    return _paged("projects", [projects.shown(state, p) for p in state.projects.values()], call)
 
 
 def _project(state: KeptnState, _call: Call, name: str) -> Answer:
     project = state.projects.get(name)
     if project is None:
         return as_error(404, f"project {name} not found")
-    return as_json(200, _shown_project(state, project))
-
-
-def _create_project(state: KeptnState, call: Call) -> Answer:
-    body = call.json()
-    if not isinstance(body, dict) or not body.get("name"):
-        return as_error(400, "Project name is missing")
-    name = str(body["name"])
-    if name in state.projects:
-        return as_error(409, f"project {name} already exists")
-    has_git = bool(body.get("gitCredentials") or body.get("gitRemoteURL"))
-    provisioned = state.settings.automatic_provisioning
-    if state.version >= (0, 18, 0) and not has_git and not provisioned:
-        return as_error(400, "gitCredentials cannot be empty")
-    if state.version >= (0, 16, 0) and not has_git and not provisioned:
-        return as_error(500, "Could not find credentials for upstream repository")
-    stages = _stages(str(body.get("shipyard") or ""))
-    if not stages:
-        return as_error(400, "Invalid request format: invalid shipyard")
-    state.projects[name] = ProjectSettings(name=name, stages=stages, services=())
-    return as_json(201, {"projectName": name})
-
-
-def _stages(encoded: str) -> tuple[str, ...]:
-    try:
-        shipyard = yaml.safe_load(base64.b64decode(encoded, validate=True))
-        return tuple(str(stage["name"]) for stage in shipyard["spec"]["stages"])
-    except (binascii.Error, yaml.YAMLError, KeyError, TypeError):
-        return ()
-
-
-def _delete_project(state: KeptnState, _call: Call, name: str) -> Answer:
-    state.projects.pop(name, None)
-    state.events = [e for e in state.events if e.project != name]
-    return as_json(200, {"message": ""})
-
-
-def _create_service(state: KeptnState, call: Call, name: str) -> Answer:
-    body = call.json()
-    project = state.projects.get(name)
-    if project is None:
-        return as_error(404, f"project {name} not found")
-    if not isinstance(body, dict) or not body.get("serviceName"):
-        return as_error(400, "Service name is missing")
-    state.projects[name] = ProjectSettings(
-        name=name,
-        stages=project.stages,
-        upstream=project.upstream,
-        services=(*project.services, str(body["serviceName"])),
-    )
-    return as_json(200, {})
+    return as_json(200, projects.shown(state, project))
 
 
 def _stage_list(state: KeptnState, call: Call, name: str) -> Answer:
     project = state.projects.get(name)
     if project is None:
         return as_error(404, f"project {name} not found")
-    return _paged("stages", _shown_project(state, project)["stages"], call)
+    return _paged("stages", projects.shown(state, project)["stages"], call)
 
 
 def _shown_sequence(state: KeptnState, sequence: SequenceSettings) -> dict[str, Any]:
@@ -318,28 +233,27 @@ def _shown_sequence(state: KeptnState, sequence: SequenceSettings) -> dict[str, 
 
 
 def _sequences(state: KeptnState, call: Call, project: str) -> Answer:
-    found = [s for s in state.settings.sequences if s.project == project]
-    for key, get in (("name", "name"), ("state", "state")):
+    shown = _of_project(state, project)
+    for key in ("name", "state"):
         if call.query.get(key):
-            found = [s for s in found if getattr(s, get) == call.query[key]]
-    shown = [_shown_sequence(state, s) for s in found]
+            shown = [s for s in shown if s[key] == call.query[key]]
     if call.query.get("keptnContext"):
         shown = [s for s in shown if s["shkeptncontext"] == call.query["keptnContext"]]
     return as_json(200, {"states": shown, "totalCount": len(shown)})
+
+
+def _of_project(state: KeptnState, project: str) -> list[dict[str, Any]]:
+    """Sequences of this lab's own time, newest first, then those of earlier days."""
+    past = [_shown_sequence(state, s) for s in state.settings.sequences if s.project == project]
+    return [*state.controller.states.of(project), *past]
 
 
 def _executions(state: KeptnState, call: Call) -> Answer:
     project = call.query.get("project", "")
     if not project:
         return as_error(400, "project must be set")
-    found = [s for s in state.settings.sequences if s.project == project]
-    return as_json(
-        200,
-        {
-            "sequenceExecutions": [_shown_sequence(state, s) for s in found],
-            "totalCount": len(found),
-        },
-    )
+    found = _of_project(state, project)
+    return as_json(200, {"sequenceExecutions": found, "totalCount": len(found)})
 
 
 def _logs(state: KeptnState, call: Call) -> Answer:
@@ -379,11 +293,11 @@ _ROUTES: tuple[Route, ...] = (
     ("GET", _path("/v1/uniform/registration/{}/subscription"), _subscriptions),
     ("GET", _path("/v1/event/triggered/{}"), _triggered),
     ("GET", _path("/v1/project"), _projects),
-    ("POST", _path("/v1/project"), _create_project),
+    ("POST", _path("/v1/project"), projects.create),
     ("GET", _path("/v1/project/{}"), _project),
-    ("DELETE", _path("/v1/project/{}"), _delete_project),
+    ("DELETE", _path("/v1/project/{}"), projects.delete),
     ("GET", _path("/v1/project/{}/stage"), _stage_list),
-    ("POST", _path("/v1/project/{}/service"), _create_service),
+    ("POST", _path("/v1/project/{}/service"), projects.create_service),
     ("GET", _path("/v1/sequence/{}"), _sequences),
     ("GET", _path("/v1/sequence-execution"), _executions),
     ("GET", _path("/v1/log"), _logs),

@@ -5,33 +5,23 @@ Shared by its components; the state of MongoDB and NATS decides what a component
 
 from __future__ import annotations
 
-import hashlib
-import re
-import secrets
-import string
-import uuid
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-import msgspec
-
+from keptn_doctor.lab.keptn.datastore import Documents
+from keptn_doctor.lab.keptn.events import Event
 from keptn_doctor.lab.keptn.limiter import AuthLimiter
-from keptn_doctor.lab.keptn.registrations import (
-    IncompleteIdentityError,
-    Uniform,
-    iso_ms,
-    of_earlier_days,
-    own_services,
-)
-from keptn_doctor.lab.keptn.releases import Release, release
+from keptn_doctor.lab.keptn.registrations import Uniform
+from keptn_doctor.lab.keptn.releases import Release
+from keptn_doctor.lab.keptn.sequences import SequenceController
 from keptn_doctor.lab.network.exchange import Answer, as_error
-from keptn_doctor.lab.settings import ControlPlaneSettings, EventSettings, StoreSettings
+from keptn_doctor.lab.settings import ControlPlaneSettings, ProjectSettings
 
 Clock = Callable[[], datetime]
-
-_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+Place = tuple[str, str, str, str]  # project, stage, service, name of a file
 
 MONGODB_DOWN = (
     "failed to connect client to MongoDB: server selection error: context deadline exceeded, "
@@ -48,41 +38,6 @@ MONGODB_FULL = "(OutOfDiskSpace) error writing to journal: No space left on devi
 NATS_DOWN = "could not connect to NATS to publish event: nats: no servers available for connection"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """A stored event; ``data`` as it was sent, ``open`` while it is offered to pollers."""
-
-    id: str
-    type: str
-    source: str
-    time: datetime
-    context: str
-    triggered_id: str = ""
-    data: dict[str, Any] = field(default_factory=dict)
-    open: bool = False
-
-    @property
-    def project(self) -> str:
-        return str(self.data.get("project") or "")
-
-    def shown(self) -> dict[str, Any]:
-        """The event as KeptnContextExtendedCE."""
-        shown: dict[str, Any] = {
-            "contenttype": "application/json",
-            "data": self.data,
-            "id": self.id,
-            "shkeptncontext": self.context,
-            "shkeptnspecversion": "0.2.4",
-            "source": self.source,
-            "specversion": "1.0",
-            "time": iso_ms(self.time),
-            "type": self.type,
-        }
-        if self.triggered_id:
-            shown["triggeredid"] = self.triggered_id
-        return shown
-
-
 @dataclass(slots=True, kw_only=True)
 class KeptnState:
     """The state behind one gateway."""
@@ -93,16 +48,48 @@ class KeptnState:
     uniform: Uniform
     limiter: AuthLimiter
     started: datetime
-    events: list[Event] = field(default_factory=list)
+    documents: Documents  # of mongodb-datastore
+    controller: SequenceController
     error_logs: list[dict[str, Any]] = field(default_factory=list)
     secrets: list[str] = field(default_factory=list)
-    projects: dict[str, Any] = field(default_factory=dict)
+    projects: dict[str, ProjectSettings] = field(default_factory=dict)
+    made_at: dict[str, datetime] = field(default_factory=dict)  # projects made while the lab runs
+    files: dict[Place, str] = field(default_factory=dict)  # uploaded ones, as base64
+    git_credentials: set[str] = field(default_factory=set)  # projects with a Secret for Git
+    listeners: list[Callable[[Event], None]] = field(default_factory=list)  # others behind NATS
+    task_listeners: list[Callable[[Event], None]] = field(default_factory=list)  # a task is open
+    timers: list[asyncio.TimerHandle] = field(default_factory=list)
     bad_tokens: list[datetime] = field(default_factory=list)
     auth_keys: dict[str, tuple[str, bool]] = field(default_factory=dict)  # client -> key, valid
 
     @property
     def text(self) -> str:
         return ".".join(map(str, self.version))
+
+    @property
+    def events(self) -> list[Event]:
+        """What mongodb-datastore has stored, oldest first."""
+        return self.documents.events
+
+    def left_of(self, project: str) -> dict[str, int]:
+        """What exists under a project's name: collections and documents in each, Secret, project.
+
+        ``""`` asks for the events that belong to no project. The Git upstream is not Keptn's.
+        """
+        found = self.documents.left_of(project)
+        if project:
+            found |= self.controller.left_of(project)
+        if project in self.projects:
+            found["keptnProjectsMV"] = 1
+        if project in self.git_credentials:
+            found[f"Secret git-credentials-{project}"] = 1
+        return found
+
+    def close(self) -> None:
+        """Nothing happens any more by itself."""
+        self.controller.close()
+        for timer in self.timers:
+            timer.cancel()
 
     def store_error(self, *, writing: bool) -> Answer | None:
         """The 500 of a component that needs MongoDB now; None when MongoDB plays along."""
@@ -118,83 +105,3 @@ class KeptnState:
 
     def nats_up(self) -> bool:
         return self.settings.store.nats != "down"
-
-
-def new_token() -> str:
-    """45 random alphanumerics, as the chart makes them."""
-    alphabet = string.ascii_letters + string.digits
-    return "".join(secrets.choice(alphabet) for _ in range(45))
-
-
-def build(settings: ControlPlaneSettings, *, now: datetime) -> KeptnState:
-    """The state as the scenario has it, before any client has called."""
-    version = release(settings.version)
-    uniform = Uniform(version, ttl_s=settings.registration_ttl_s)
-    limiter = AuthLimiter(
-        version=version,
-        rate_per_s=settings.auth_rate_per_s,
-        burst=settings.auth_burst,
-        enabled=settings.auth_limit_enabled,
-    )
-    state = KeptnState(
-        settings=settings,
-        version=version,
-        token=settings.token or new_token(),
-        uniform=uniform,
-        limiter=limiter,
-        started=now,
-        events=[_past_event(event, now) for event in settings.events],
-        projects={p.name: p for p in settings.projects},
-        secrets=["keptn-api-token"],
-    )
-    own = tuple(
-        msgspec.structs.replace(record, namespace=settings.namespace)
-        for record in (own_services(version) if settings.own_services else ())
-    )
-    for record in (*own, *settings.registrations):
-        kept = of_earlier_days(record, now=now)
-        try:
-            registered, new = uniform.register(kept, kept.touched)
-        except IncompleteIdentityError:
-            continue
-        if not new:  # the scenario wants two records; an id of its own keeps them apart
-            twin = replace(
-                kept,
-                id=hashlib.sha1(
-                    f"{registered.id}{kept.node}{kept.pod}".encode(), usedforsecurity=False
-                ).hexdigest(),
-            )
-            uniform.keep(twin)
-    freeze(state, settings.store, now)
-    return state
-
-
-def freeze(state: KeptnState, store: StoreSettings, now: datetime) -> None:
-    """With a MongoDB that takes no writes, every lastseen stands still at the same time."""
-    if store.mongodb != "up":
-        state.uniform.frozen_at = now - timedelta(seconds=store.mongodb_ago_s)
-
-
-def _past_event(settings: EventSettings, now: datetime) -> Event:
-    time = now - timedelta(seconds=settings.ago_s)
-    seed = f"{settings.type}|{settings.project}|{settings.stage}|{settings.ago_s}"
-    return Event(
-        id=settings.id or str(uuid.uuid5(uuid.NAMESPACE_OID, seed)),
-        type=settings.type,
-        source=settings.source,
-        time=time,
-        context=settings.context or str(uuid.uuid5(uuid.NAMESPACE_URL, seed)),
-        triggered_id=settings.triggered_id,
-        open=settings.open,
-        data={"project": settings.project, "stage": settings.stage, "service": settings.service}
-        if settings.project
-        else {},
-    )
-
-
-def context_of(value: object) -> str:
-    """``shkeptncontext`` as api-service makes it: kept when a UUID, hashed into one, or new."""
-    text = str(value or "")
-    if _UUID.fullmatch(text):
-        return text
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, text)) if text else str(uuid.uuid4())

@@ -29,6 +29,7 @@ class Origin:
 
     address: str
     client: str = ""  # subject of the simulated client that rehearses, "" for live traffic
+    sender: str = ""  # subject of the simulated client that is at work, "" for everybody else
 
     @property
     def rehearsal(self) -> bool:

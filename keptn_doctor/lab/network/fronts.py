@@ -13,7 +13,7 @@ from dataclasses import replace
 from fnmatch import fnmatch
 
 from keptn_doctor.lab.keptn import nginx
-from keptn_doctor.lab.network.exchange import Answer, Call, Handler, Origin, as_text
+from keptn_doctor.lab.network.exchange import Answer, Call, Handler, as_text
 from keptn_doctor.lab.settings import FrontProduct, FrontSettings
 
 _TIMEOUT_SCALE = 100  # a second of the world is 10 ms in the lab
@@ -207,7 +207,7 @@ class Front:
             call,
             headers=headers,
             target=target,
-            origin=Origin(address=address, client=call.origin.client),
+            origin=replace(call.origin, address=address),
         )
 
 

@@ -108,11 +108,15 @@ class EgressProxy:
 
     async def _far_end(self, host: str, port: int, writer: asyncio.StreamWriter) -> Stream | None:
         peer = writer.get_extra_info("peername")
-        client = self._origin_of(peer[1]).client if peer else ""
+        origin = self._origin_of(peer[1] if peer else 0)
         try:
             address = (await self._resolver.addresses(host))[0]
             return await self._wire.open(
-                self._settings.vantage or PROXY_VANTAGE, address, port, rehearsing=client
+                self._settings.vantage or PROXY_VANTAGE,
+                address,
+                port,
+                rehearsing=origin.client,
+                sender=origin.sender,
             )
         except (GoError, OSError):
             return None

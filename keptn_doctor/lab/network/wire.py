@@ -14,6 +14,7 @@ import itertools
 import socket
 import ssl
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -48,6 +49,7 @@ _PLAIN_ON_TLS_PAGE = (
     b"<center>The plain HTTP request was sent to HTTPS port</center>\r\n"
     b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
+_NOBODY = Origin(address="")
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -71,7 +73,7 @@ class Wire:
         self._doors: dict[tuple[str, int, str, HopSettings, str], Acceptor] = {}
         self._contexts: dict[tuple[object, bool], ssl.SSLContext] = {}
         self._sources: dict[int, str] = {}  # port of a connecting socket -> address after NAT
-        self._rehearsing: dict[int, str] = {}  # the same port -> the client that rehearses
+        self._clients: dict[int, Origin] = {}  # the same port -> the simulated client behind it
         self._black_hole = BlackHole()
         self._refusing = refusing()
 
@@ -80,11 +82,12 @@ class Wire:
         self._servers[name] = server
 
     def origin_of(self, peer_port: int) -> Origin:
-        """Who is behind the client side port of a connection."""
-        return Origin(
-            address=self._sources.get(peer_port, LOOPBACK),
-            client=self._rehearsing.get(peer_port, ""),
-        )
+        """Who is behind the client side port of a connection; to be asked once for each.
+
+        Simulated clients use a connection for one request, and their ports are used again.
+        """
+        client = self._clients.pop(peer_port, _NOBODY)
+        return replace(client, address=self._sources.get(peer_port, LOOPBACK))
 
     def connect_to(self, vantage: str = OPERATOR) -> tuple[ConnectTo, ...]:
         """Rules for one vantage: its view of every listener, and a black hole for the rest."""
@@ -98,7 +101,14 @@ class Wire:
         return tuple(rules)
 
     async def open(
-        self, vantage: str, address: str, port: int, *, service: str = "", rehearsing: str = ""
+        self,
+        vantage: str,
+        address: str,
+        port: int,
+        *,
+        service: str = "",
+        rehearsing: str = "",
+        sender: str = "",
     ) -> Stream:
         """A TCP connection from inside a plane.
 
@@ -121,7 +131,9 @@ class Wire:
         door = self._door(address, port, found)
         reader, writer = await asyncio.open_connection(LOOPBACK, door.port)
         own: tuple[str, int] = writer.get_extra_info("sockname")
-        self._rehearsing[own[1]] = rehearsing
+        self._clients.pop(own[1], None)
+        if rehearsing or sender:
+            self._clients[own[1]] = Origin(address="", client=rehearsing, sender=sender)
         return reader, writer
 
     async def close(self) -> None:
