@@ -138,7 +138,7 @@ class _Looking:
         """What was not looked at any more, as a line of the report's coverage."""
         return NotAttempted(
             probe="the rest", subject=self._stage or "the run", kind=kind, reason=reason,
-            unlock=unlock,
+            unlock=unlock, asked_for=self._session.targets.round_trip,
         )  # fmt: skip
 
     def _what_there_is(self) -> str:

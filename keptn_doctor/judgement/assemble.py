@@ -25,7 +25,8 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     """Judge a snapshot and write the report on it.
 
     Exit code: 0 all connected; 1 something disconnected or degraded; 3 nothing proven wrong, but
-    something unknown, no Keptn service found at all, or a plane that could not be searched.
+    something unknown, no Keptn service found at all, a plane that could not be searched, or a round
+    trip that was asked for and did not come back.
     2, 4 and 130 are the caller's business.
     """
     findings = judge(snapshot, catalogue.checks)
@@ -38,12 +39,15 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     causes = (*proven, *_likely(verdicts, findings))
     topology = snapshot.topology
     unseen = _unseen_planes(snapshot, findings)
+    owed = _owed(snapshot)
+    code = _exit_code(verdicts, proven, unseen, owed)
     in_the_way = () if causes else _in_the_way(findings, catalogue, verdicts, unseen)
+    headline = _headline(verdicts, causes, unseen, in_the_way)
     return Report(
         doctor_version=snapshot.doctor_version,
         taken_at=snapshot.taken_at,
-        exit_code=_exit_code(verdicts, proven, unseen),
-        headline=_headline(verdicts, causes, unseen, in_the_way),
+        exit_code=code,
+        headline=f"{headline} {owed}" if owed and code != BROKEN else headline,
         control_plane=topology.control_plane,
         execution_planes=topology.execution_planes,
         verdicts=verdicts,
@@ -123,15 +127,35 @@ def _unseen_planes(snapshot: Snapshot, findings: Iterable[Finding]) -> tuple[str
     )
 
 
+def _owed(snapshot: Snapshot) -> str:
+    """What was asked for by name and not had, as a sentence; "" when there is no such thing."""
+    refused = next((note for note in snapshot.not_attempted if note.asked_for), None)
+    if refused is not None:
+        return f"The round trip that was asked for was not made: {refused.reason}."
+    trips = [look for look in snapshot.observations if look.probe == "round-trip"]
+    for look in trips:
+        if isinstance(look.result, Failure):
+            said = look.result.detail or look.result.code
+            return f"The round trip that was asked for was not finished: {said}."
+        if isinstance(look.result, RoundTrip) and not look.result.came_back:
+            hop = next(hop for hop in look.result.hops if hop.state != "ok")
+            verb = "did not hold" if hop.state == "failed" else "is not certain"
+            return f"Of the round trip, the leg {hop.leg} {verb}."
+    return ""
+
+
 def _exit_code(
-    verdicts: tuple[Verdict, ...], proven: tuple[RootCause, ...], unseen: tuple[str, ...]
+    verdicts: tuple[Verdict, ...],
+    proven: tuple[RootCause, ...],
+    unseen: tuple[str, ...],
+    owed: str,
 ) -> int:
     connections = {verdict.connection for verdict in verdicts}
     if connections & {"disconnected", "degraded"}:
         return BROKEN
     if not verdicts:
         return BROKEN if proven else UNKNOWN
-    return UNKNOWN if "unknown" in connections or unseen else CONNECTED
+    return UNKNOWN if "unknown" in connections or unseen or owed else CONNECTED
 
 
 def _in_the_way(
