@@ -69,8 +69,8 @@ plugin: $(BIN)/.installed-test ## install the example plugin as anybody would, a
 accuracy: $(BIN)/.installed-test ## run every scenario, write docs/accuracy.md, fail when it got worse
 	$(BIN)/python benchmarks/accuracy.py
 
-bench: $(BIN)/.installed-test ## speed and memory, as ratios
-	$(BIN)/python benchmarks/speed.py
+bench: $(BIN)/.installed-test ## measure speed, memory and load, write docs/performance.md
+	$(BIN)/python -m benchmarks.speed
 
 clean: ## remove what the targets made
 	rm -rf .venv .venv-3.* build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

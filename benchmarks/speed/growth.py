@@ -16,6 +16,7 @@ from typing import Any
 
 from benchmarks.speed.processes import Run, check, lab
 from benchmarks.speed.tables import Table, met, mib, secs, times
+from keptn_doctor import bundle
 
 TARGET_S, TARGET_MIB = 15.0, 250.0
 _PLANES = tuple({"planes": n, "services": 2 * n, "pods": 100 * n} for n in (1, 10, 50, 100))
@@ -111,8 +112,6 @@ def _good_looks(size: dict[str, int], *, good_from: int) -> tuple[float, float, 
 
 def _looks(run: Run) -> Iterator[tuple[float, float, str]]:
     """Begin, end and subject of every observation of a bundle."""
-    from keptn_doctor import bundle  # noqa: PLC0415 - its memory would count as that of the runs
-
     with TemporaryDirectory() as folder:
         file = Path(folder, "bundle")
         file.write_bytes(run.files["bundle"])

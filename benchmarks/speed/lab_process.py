@@ -97,6 +97,7 @@ async def _obey(lab: Lab, relay: Relay) -> None:
             relay.reset()
             for server in lab.servers.values():
                 server.served.clear()
+                server.hit.clear()
             since = lab.simulation.clock()
             print("{}", flush=True)
         if command == "report":
@@ -106,6 +107,7 @@ async def _obey(lab: Lab, relay: Relay) -> None:
             }
             carried = [asdict(c) | {"bare": c.bare} for c in relay.connections]
             found = {
+                "hit": {name: list(server.hit) for name, server in lab.servers.items()},
                 "served": served, "connections": carried, "keptn": _asked(lab, since),
                 "endpoint": lab.endpoint, "operator": lab.scenario.operator.nat_address,
             }  # fmt: skip

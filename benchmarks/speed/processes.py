@@ -1,8 +1,4 @@
-"""Starts the lab and the doctor as processes and measures the doctor's.
-
-This module imports nothing of the doctor, for the peak memory of a process counts from that of the
-one that forked it.
-"""
+"""Starts the lab and the doctor as processes of their own, and measures the doctor's."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,22 +112,16 @@ def doctor(*arguments: str) -> Run:
 def spawn(*command: str, environ: dict[str, str] | None = None) -> Run:
     """Any command; what it writes to standard error is shown when it cannot be a normal end."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("KEPTN", "KUBECONFIG"))}
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        began = time.monotonic()
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-            env=kept | (environ or {}),
-        )  # fmt: skip
-        _, status, usage = os.wait4(process.pid, 0)
-        ended = time.monotonic()
-        process.returncode = os.waitstatus_to_exitcode(status)
-        out.seek(0)
-        err.seek(0)
-        if process.returncode not in (0, 1, 3):
-            said = err.read().decode(errors="replace")  # the arguments may hold a token
-            raise SystemExit(f"{command[0]} ended with {process.returncode}: {said}")
-        return Run(
-            began=began, ended=ended, cpu_s=usage.ru_utime + usage.ru_stime,
-            peak_mib=usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024),
-            code=process.returncode, stdout=out.read().decode(errors="replace"),
-        )  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        figures, out, err = (Path(folder, name) for name in ("figures", "out", "err"))
+        launched = [sys.executable, "-I", "-S", str(_LAUNCHER), str(figures), *command]
+        with out.open("wb") as stdout, err.open("wb") as stderr:
+            subprocess.run(
+                launched, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr,
+                env=kept | (environ or {}), check=True,
+            )  # fmt: skip
+        measured = json.loads(figures.read_bytes())
+        if measured["code"] not in (0, 1, 3):
+            said = err.read_text(errors="replace")  # the arguments may hold a token
+            raise SystemExit(f"{command[0]} ended with {measured['code']}: {said}")
+        return Run(**measured, stdout=out.read_text(errors="replace"))

@@ -140,8 +140,7 @@ def _patience() -> Table:
         running.reset()
         run = check(running, outputs=("json",))
         report = running.report()
-    refused = min(c["first_byte"] for c in report["connections"] if c["to"] == "plane-000")
-    again = min(r["began"] for r in report["served"]["plane-000"]) - refused
+    again = patience_s(report, "plane-000")
     verdicts = [v["connection"] for v in json.loads(run.files["json"])["verdicts"]]
     row = (
         f"429, Retry-After: {_RETRY_AFTER_S:g}", f"{again:.2f} s",
@@ -151,3 +150,10 @@ def _patience() -> Table:
     )  # fmt: skip
     header = ("the API server says", "asked again after", "of what it wished", "target", "verdicts")
     return Table(name="server-patience", header=header, rows=(row,))
+
+
+def patience_s(report: dict[str, Any], context: str) -> float:
+    """Seconds between a refused request and the next one for the same; 0 when there was none."""
+    path, refused = report["hit"][context][0]
+    again = [r["began"] for r in report["served"][context] if r["path"] == path]
+    return min(again) - refused if again else 0.0

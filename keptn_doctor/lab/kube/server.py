@@ -60,8 +60,8 @@ class Served(Record, frozen=True, kw_only=True):
 class KubeApiServer:
     """A Kubernetes API on ``https://127.0.0.1:PORT`` while it is entered.
 
-    ``served`` holds the last requests. ``ssl_context`` is a server context, for instance from
-    ``tls.server_context``.
+    ``served`` holds the last requests, ``hit`` paths and moments of those that met a misbehaviour.
+    ``ssl_context`` is a server context, for instance from ``tls.server_context``.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class KubeApiServer:
         self.cluster = cluster
         self.pods: PodBackend = pods if pods is not None else NoPods()
         self.served: deque[Served] = deque(maxlen=_REMEMBERED)
+        self.hit: deque[tuple[str, float]] = deque(maxlen=_REMEMBERED)
         self.port = port
         self._ssl_context = ssl_context
         self._faults = Faults(misbehaviours)
@@ -120,6 +121,7 @@ class KubeApiServer:
             fault = self._faults.take(request)
             if fault is None:
                 return await self._serve(request)
+            self.hit.append((request.rel_url.path, time.monotonic()))
             return await misbehave(fault, request, lambda: self._serve(request))
         finally:
             if task is not None:
