@@ -20,6 +20,7 @@ from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_credentials import load_access
+from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.redact import Redactor
 from keptn_doctor.secret import Secret
@@ -51,6 +52,7 @@ class Session:
         self._environ = os.environ if environ is None else environ
         self._opened: dict[ClusterTarget, KubeClient | Failure] = {}
         self._locks: dict[ClusterTarget, asyncio.Lock] = {}
+        self._lines: list[Lines] = []
         if targets.api and targets.api.token:
             self.redactor.learn(targets.api.token.reveal())
         if targets.trip.upstream and targets.trip.upstream.token:
@@ -69,6 +71,8 @@ class Session:
 
     async def aclose(self) -> None:
         """Close every client, and record what their lists left out."""
+        for lines in self._lines:
+            await lines.aclose()
         opened, self._opened = self._opened, {}
         for client in opened.values():
             if isinstance(client, KubeClient):
@@ -88,6 +92,11 @@ class Session:
                     reason=f"{path}: {gap}",
                 )
             )
+
+    def lines(self) -> Lines:
+        """Connections to a Keptn endpoint that stay open until the session is closed."""
+        self._lines.append(Lines())
+        return self._lines[-1]
 
     async def kube(self, cluster_name: str) -> KubeClient | Failure:
         """The client of a cluster by its target's name, or why there can be none.

@@ -66,6 +66,7 @@ async def walk_to(session: Session, endpoint: Endpoint, token: Secret | None = N
         redactor=session.redactor,
         salt=session.salt,
         active=session.targets.round_trip,
+        lines=session.lines() if token else None,
     )
 
 

@@ -1,11 +1,13 @@
 """Asks a control plane for all that its API tells, in the order that harms nobody.
 
-The token's own check comes first, and what needs a token is not asked once that is refused.
+The token's own check comes first, and what needs a token is not asked once that is refused. A
+token that was accepted is used side by side, as far as the limiter's burst allows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
 from keptn_doctor.model.evidence import NotAttempted
@@ -17,7 +19,7 @@ from keptn_doctor.model.keptn_facts import (
     TokenCheck,
 )
 from keptn_doctor.probes.keptn_answers import old_events, past_answers
-from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_api import TURNS, KeptnApi
 from keptn_doctor.probes.keptn_identity import check_token, keptn_version
 from keptn_doctor.probes.keptn_projects import open_events, projects
 from keptn_doctor.probes.keptn_registrations import integration_log, integrations
@@ -58,25 +60,31 @@ async def observe_keptn_api(
     )
     if not usable:
         return
-    listing: IntegrationListing | Failure = await asking.look(
-        "integrations",
-        lambda attempts: integrations(api, again_after_s=read_again_after_s, attempts=attempts),
-        extra_s=read_again_after_s,
-    )
     more_pages_s = api.deadlines.request_s
-    known: ProjectListing | Failure = await asking.look(
-        "projects", lambda attempts: projects(api, attempts=attempts), extra_s=more_pages_s
+    listing, known = await asyncio.gather(
+        asking.look(
+            "integrations",
+            lambda attempts: integrations(api, again_after_s=read_again_after_s, attempts=attempts),
+            extra_s=read_again_after_s,
+        ),
+        asking.look(
+            "projects", lambda attempts: projects(api, attempts=attempts), extra_s=more_pages_s
+        ),
     )
+    looks: list[Awaitable[object]] = []
     wanted = tuple(sorted({*event_types, *_subscribed(listing)}))
     if wanted:
-        await asking.look(
-            "open-events",
-            lambda attempts: open_events(api, wanted, attempts=attempts),
-            extra_s=more_pages_s,
+        looks.append(
+            asking.look(
+                "open-events",
+                lambda attempts: open_events(api, wanted, attempts=attempts),
+                extra_s=more_pages_s,
+            )
         )
     if isinstance(known, ProjectListing) and known.projects:
-        await _ask_of_the_past(asking, known, sources)
-    await asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
+        looks += _of_the_past(asking, known, sources)
+    log = asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
+    await asyncio.gather(*looks, log)
 
 
 async def look_at_old_events(recorder: Recorder, api: KeptnApi, *, subject: str) -> None:
@@ -90,18 +98,18 @@ async def look_at_old_events(recorder: Recorder, api: KeptnApi, *, subject: str)
         )
 
 
-async def _ask_of_the_past(
+def _of_the_past(
     asking: _Asking, known: ProjectListing, sources: tuple[str, ...]
-) -> None:
+) -> Iterator[Awaitable[object]]:
     api, more_s = asking.api, asking.api.deadlines.request_s
-    await asking.look(
+    yield asking.look(
         "sequences",
         lambda attempts: sequences(api, known, attempts=attempts),
         extra_s=more_s,
     )
     if sources:
         names = [project.name for project in known.projects]
-        await asking.look(
+        yield asking.look(
             "past-answers",
             lambda attempts: past_answers(api, sources, names, attempts=attempts),
             extra_s=more_s,
@@ -111,19 +119,24 @@ async def _ask_of_the_past(
 class _Asking:
     def __init__(self, recorder: Recorder, api: KeptnApi, subject: str) -> None:
         self.recorder, self.api, self.subject = recorder, api, subject
+        self.lanes = asyncio.Semaphore(1)  # of a token of which nothing is known
 
     async def look(
         self, probe: str, looking: Callable[[Attempts], Awaitable[F]], *, extra_s: float = 0.0
     ) -> F | Failure:
-        """``extra_s`` is what a look may take beyond one request and another try."""
+        """``extra_s`` is what a look may take beyond one request and another try.
+
+        Its time begins when there is a lane for it: a slow neighbour must not use it up.
+        """
         attempts = Attempts()
-        return await self.recorder.look(
-            probe,
-            self.subject,
-            looking(attempts),
-            deadline_s=3 * self.api.deadlines.request_s + extra_s,
-            attempts=attempts,
-        )
+        async with self.lanes:
+            return await self.recorder.look(
+                probe,
+                self.subject,
+                looking(attempts),
+                deadline_s=3 * self.api.deadlines.request_s + extra_s,
+                attempts=attempts,
+            )
 
     def skip_what_needs_a_token(self, reason: str, unlock: str) -> None:
         for probe in _NEEDS_TOKEN:
@@ -150,6 +163,8 @@ async def _token_usable(asking: _Asking) -> bool:
         refused = checked.phase == "auth"
     else:
         refused = not checked.accepted and not checked.masked_by
+    if isinstance(checked, TokenCheck) and checked.accepted:
+        asking.lanes = asyncio.Semaphore(TURNS)
     if refused:
         unlock = "give the token of the control plane's Secret keptn-api-token"
         asking.skip_what_needs_a_token("the token was refused", unlock)

@@ -24,6 +24,7 @@ from keptn_doctor.network_settings import Deadlines
 from keptn_doctor.probes import tcp, tls
 from keptn_doctor.probes.gateway_routes import gateway_answers, plain_http_answer
 from keptn_doctor.probes.keptn_api import PATIENCE, SWAGGER, KeptnApi
+from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.probes.retry import Attempts, RetryPolicy, retrying
@@ -108,6 +109,7 @@ async def observe_endpoint(
     redactor: Redactor | None = None,
     salt: bytes = b"",
     active: bool = False,
+    lines: Lines | None = None,
     patience: RetryPolicy = PATIENCE,
     policy: RetryPolicy = TWICE,
 ) -> KeptnApi | None:
@@ -121,7 +123,7 @@ async def observe_endpoint(
     def api(at: Network, url: str) -> KeptnApi:
         return KeptnApi(
             at, url, token=token, salt=salt, redactor=redactor, deadlines=deadlines,
-            patience=patience, active=active,
+            patience=patience, active=active, lines=lines,
         )  # fmt: skip
 
     walk = Walk(recorder, network, endpoint, deadlines=deadlines, api=api, policy=policy)

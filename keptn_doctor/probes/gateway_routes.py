@@ -22,6 +22,7 @@ What each route is asked:
 from __future__ import annotations
 
 import asyncio
+import functools
 import urllib.parse
 from collections.abc import Awaitable
 from typing import Literal
@@ -72,11 +73,14 @@ async def gateway_answers(api: KeptnApi, *, attempts: Attempts | None = None) ->
     shown that Keptn is at this endpoint: a token is not for strangers.
     """
     survey = _Survey(api, attempts)
-    health = await survey.ask("nginx-health", "/../nginx-health")
-    swagger = await survey.ask("swagger", SWAGGER)
+    looks = [survey.ask("nginx-health", "/../nginx-health"), survey.ask("swagger", SWAGGER)]
+    if api.answered:  # so somebody is there, and the three do not have to wait for each other
+        looks.append(survey.ask("metadata", METADATA))
+    health, swagger, *_ = await asyncio.gather(*looks)
     if _nobody(health) and _nobody(swagger):
         return survey.result("nobody")
-    await survey.ask("metadata", METADATA)
+    if not survey.has("metadata"):
+        await survey.ask("metadata", METADATA)
     if not survey.shows_keptn():
         await survey.ask("project", "/controlPlane" + SWAGGER)
     if not swagger_version(swagger):
@@ -87,7 +91,7 @@ async def gateway_answers(api: KeptnApi, *, attempts: Attempts | None = None) ->
         return survey.result("other")
     auth = await survey.ask("auth", AUTH, with_token=True) if api.token else None
     if isinstance(auth, Exchange) and (auth.answer.status < 300 or auth.answer.status in _BLOCKED):
-        await _with_token(survey)
+        await _with_token(survey, accepted=auth.answer.status < 300)
         await _ask_auth_again(survey)
     else:
         await _without_token(survey)
@@ -100,7 +104,7 @@ class _Survey:
     def __init__(self, api: KeptnApi, attempts: Attempts | None) -> None:
         self.api = api
         self._attempts = attempts
-        self._routes: list[RouteAnswer] = []
+        self._routes: list[RouteAnswer | None] = []  # in the order asked; None = not answered yet
         self._redirected = self._shows_keptn = False
         self._version = ""
 
@@ -118,6 +122,8 @@ class _Survey:
     async def note(
         self, route: Route, asking: Awaitable[Exchange], *, with_token: bool = False
     ) -> Exchange | Failure:
+        place = len(self._routes)
+        self._routes.append(None)
         found: Exchange | Failure
         try:
             found = await asking
@@ -128,8 +134,14 @@ class _Survey:
         except WorldFault as refusal:
             found = refusal.failure
         answer = found if isinstance(found, Failure) else found.answer
-        self._routes.append(RouteAnswer(route=route, with_token=with_token, answer=answer))
+        self._routes[place] = RouteAnswer(route=route, with_token=with_token, answer=answer)
         return found
+
+    def answers(self) -> tuple[RouteAnswer, ...]:
+        return tuple(route for route in self._routes if route is not None)
+
+    def has(self, route: Route) -> bool:
+        return any(known.route == route for known in self.answers())
 
     def blocked(self) -> bool:
         """Whether a protected route answered as the gateway does when auth gave no answer."""
@@ -137,11 +149,11 @@ class _Survey:
             route.with_token
             and not isinstance(route.answer, Failure)
             and route.answer.status in (429, 500)
-            for route in self._routes
+            for route in self.answers()
         )
 
     def forget(self, route: Route) -> None:
-        self._routes = [known for known in self._routes if known.route != route]
+        self._routes = [known for known in self.answers() if known.route != route]
 
     def redirected(self) -> bool:
         return self._redirected
@@ -150,9 +162,7 @@ class _Survey:
         return self._shows_keptn
 
     def result(self, reached: Literal["keptn", "other", "nobody"]) -> GatewayAnswers:
-        return GatewayAnswers(
-            reached=reached, keptn_version=self._version, routes=tuple(self._routes)
-        )
+        return GatewayAnswers(reached=reached, keptn_version=self._version, routes=self.answers())
 
 
 def is_keptn(exchange: Exchange) -> bool:
@@ -172,17 +182,31 @@ def _nobody(found: Exchange | Failure) -> bool:
     return found.phase in _BELOW_HTTP or found.code in ("read-timeout", "deadline-exceeded")
 
 
-async def _with_token(survey: _Survey) -> None:
-    await survey.ask("metadata", METADATA, with_token=True)
-    await survey.ask("registration", REGISTRATION, with_token=True)
-    listed = await survey.ask("project", PROJECTS, with_token=True, params=FIRST_PAGE)
-    await survey.ask("datastore", _DATASTORE, with_token=True, params={"pageSize": "1"})
+async def _with_token(survey: _Survey, *, accepted: bool) -> None:
+    """Side by side only with a token that was ``accepted``: another would be refused several times.
+
+    A project's resources need the names of a project and of the route; the rest needs nothing.
+    """
+    ask = functools.partial(survey.ask, with_token=True)
+    if accepted:
+        _, _, listed, _, resources = await asyncio.gather(
+            ask("metadata", METADATA),
+            ask("registration", REGISTRATION),
+            ask("project", PROJECTS, params=FIRST_PAGE),
+            ask("datastore", _DATASTORE, params={"pageSize": "1"}),
+            _resources(survey.api),
+        )
+    else:
+        await ask("metadata", METADATA)
+        await ask("registration", REGISTRATION)
+        listed = await ask("project", PROJECTS, params=FIRST_PAGE)
+        await ask("datastore", _DATASTORE, params={"pageSize": "1"})
+        resources = await _resources(survey.api)
     project = urllib.parse.quote(_first_project(listed), safe="")
     if project:
-        path = f"{await _resources(survey.api)}/v1/project/{project}/resource"
-        await survey.ask("resources", path, with_token=True)
+        await ask("resources", f"{resources}/v1/project/{project}/resource")
     else:
-        await survey.ask("resources", await _resources(survey.api) + SWAGGER)
+        await survey.ask("resources", resources + SWAGGER)
 
 
 async def _ask_auth_again(survey: _Survey) -> None:
@@ -196,9 +220,12 @@ async def _ask_auth_again(survey: _Survey) -> None:
 
 
 async def _without_token(survey: _Survey) -> None:
-    await survey.ask("project", "/controlPlane" + SWAGGER)
-    await survey.ask("datastore", "/mongodb-datastore" + SWAGGER)
-    await survey.ask("resources", await _resources(survey.api) + SWAGGER)
+    _, _, resources = await asyncio.gather(
+        survey.ask("project", "/controlPlane" + SWAGGER),
+        survey.ask("datastore", "/mongodb-datastore" + SWAGGER),
+        _resources(survey.api),
+    )
+    await survey.ask("resources", resources + SWAGGER)
 
 
 async def _resources(api: KeptnApi) -> str:

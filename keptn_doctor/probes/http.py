@@ -24,6 +24,7 @@ import msgspec
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.path_facts import HttpAnswer
 from keptn_doctor.probes.failures import WorldFault, classify, fault
+from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.network import Network
 from keptn_doctor.redact import Redactor
 from keptn_doctor.secret import Secret
@@ -60,6 +61,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     deadline_s: float = 10.0  # of the whole exchange, redirects included
     most_bytes: int = 1 << 20
     most_redirects: int = 5  # 0 = a redirect is the answer
+    new_line: bool = True  # False = a connection that is still open will do
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +79,19 @@ class _Progress:
 
     def __init__(self) -> None:
         self.stage = ""
+        self.connected = False  # the present request opened a connection
         self.status = 0
         self.received = 0
         self.began = time.perf_counter()
+
+    def next_request(self) -> None:
+        self.connected, self.status, self.received = False, 0, 0
 
     async def trace(self, event: str, _info: dict[str, Any]) -> None:
         """See the trace extension of httpcore: "connection.start_tls.started" and the like."""
         if event.endswith(".started"):
             self.stage = event.split(".")[1]
+            self.connected |= self.stage == "connect_tcp"
 
     def elapsed_ms(self) -> float:
         return round((time.perf_counter() - self.began) * 1000, 1)
@@ -101,11 +108,17 @@ class _Progress:
 
 
 async def ask(
-    network: Network, url: str, how: Ask | None = None, *, redactor: Redactor | None = None
+    network: Network,
+    url: str,
+    how: Ask | None = None,
+    *,
+    redactor: Redactor | None = None,
+    lines: Lines | None = None,
 ) -> Exchange:
     """One request and its answer, redirects followed; whatever its status, it is an answer.
 
-    ``redactor`` knows the secrets to keep out of the recorded answer; the token is one in any case.
+    ``lines`` keeps the connection for a later request to the same endpoint. ``redactor`` knows the
+    secrets to keep out of the recorded answer; the token is one in any case.
     Raises WorldFault: any code of the phases resolve, connect, tls and http.
     """
     how = how or Ask()
@@ -115,7 +128,7 @@ async def ask(
     progress = _Progress()
     try:
         async with asyncio.timeout(how.deadline_s):
-            return await _follow(network, url, how, progress, cleaner)
+            return await _follow(network, url, how, progress, cleaner, lines=lines)
     except TimeoutError:
         raise progress.too_late(how.deadline_s) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -138,13 +151,19 @@ def _why(error: Exception, progress: _Progress) -> Failure:
 
 
 async def _follow(
-    network: Network, url: str, how: Ask, progress: _Progress, cleaner: Redactor
+    network: Network,
+    url: str,
+    how: Ask,
+    progress: _Progress,
+    cleaner: Redactor,
+    *,
+    lines: Lines | None,
 ) -> Exchange:
     here, token = httpx.URL(url), how.token
     hops: list[str] = []
     seen = {str(here)}
     while True:
-        response, content = await _once(network, here, how, token, progress)
+        response, content = await _once(network, here, how, token, progress, lines=lines)
         there = _target(here, response) if len(hops) < how.most_redirects else None
         if there is None:
             if hops and how.most_redirects == len(hops) and response.status_code in _REDIRECTS:
@@ -172,22 +191,54 @@ def _endless(hops: list[str], status: int) -> WorldFault:
 
 
 async def _once(
-    network: Network, url: httpx.URL, how: Ask, token: Secret | None, progress: _Progress
+    network: Network,
+    url: httpx.URL,
+    how: Ask,
+    token: Secret | None,
+    progress: _Progress,
+    *,
+    lines: Lines | None,
+) -> tuple[httpx.Response, bytes]:
+    """One request on a line of its own, or on an open one where ``how`` allows it."""
+    while True:
+        open_line = lines.take() if lines and not how.new_line else None
+        client = open_line or _client(network, how)
+        progress.next_request()
+        try:
+            answer = await _send(client, url, how, token, progress)
+        except BaseException as error:
+            await client.aclose()
+            # A server may hang up on an idle line at any time, also just now. That is no answer,
+            # and a GET may be sent again (RFC 9112, 9.3.1); there are only so many idle lines.
+            hung_up = isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError))
+            if open_line and hung_up and not (progress.connected or progress.status):
+                continue
+            raise
+        if lines:
+            await lines.give_back(client)
+        else:
+            await client.aclose()
+        return answer
+
+
+def _client(network: Network, how: Ask) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        transport=network.transport(tls=network.context(verify=how.verify), proxy=how.proxy),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(None),  # the deadline of the exchange holds
+    )
+
+
+async def _send(
+    client: httpx.AsyncClient, url: httpx.URL, how: Ask, token: Secret | None, progress: _Progress
 ) -> tuple[httpx.Response, bytes]:
     headers = {"user-agent": _AGENT, "accept": "*/*", "accept-encoding": "identity"}
     if token:
         headers[TOKEN_HEADER] = token.reveal()
     if how.content:
         headers["content-type"] = "application/json"
-    transport = network.transport(tls=network.context(verify=how.verify), proxy=how.proxy)
-    progress.status, progress.received = 0, 0
     chunks: list[bytes] = []
-    client = httpx.AsyncClient(
-        transport=transport,
-        trust_env=False,
-        follow_redirects=False,
-        timeout=httpx.Timeout(None),  # the deadline of the exchange holds
-    )
     request = client.build_request(
         how.method,
         url,
@@ -195,7 +246,7 @@ async def _once(
         content=how.content or None,
         extensions={"trace": progress.trace},
     )
-    async with client, contextlib.aclosing(await client.send(request, stream=True)) as response:
+    async with contextlib.aclosing(await client.send(request, stream=True)) as response:
         progress.status = response.status_code
         if _target(url, response) is not None and how.most_redirects:
             return response, b""  # its body is of no interest

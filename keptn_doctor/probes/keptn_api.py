@@ -9,6 +9,8 @@ that only in a run that was started for a round trip.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import urllib.parse
 from collections.abc import Mapping
 from typing import Literal, TypeVar
@@ -19,6 +21,7 @@ from keptn_doctor.model.failure import Failure
 from keptn_doctor.network_settings import Deadlines
 from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.http import Ask, Exchange, ask
+from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.retry import ONCE, PASSING_STATUS, Attempts, RetryPolicy, retrying
 from keptn_doctor.probes.round_trip_writes import Write
@@ -29,6 +32,9 @@ T = TypeVar("T")
 
 # Waits of more than a second: the limiter gives back one turn a second.
 PATIENCE = RetryPolicy(attempts=2, base_s=1.5, jitter=0.3)
+# With the token in flight at once: the limiter's burst is two, and a good token gives its turn back
+# only once it was checked (``api/middleware/ratelimiter.go@0.9.0 … 1.4.5``).
+TURNS = 2
 LONGEST_LIST = 8 << 20  # bytes of a list of integrations or projects
 
 SWAGGER = "/swagger-ui/swagger.yaml"
@@ -51,8 +57,13 @@ class KeptnApi:
         deadlines: Deadlines | None = None,
         patience: RetryPolicy = PATIENCE,
         active: bool = False,
+        lines: Lines | None = None,
     ) -> None:
-        """``endpoint`` is what KEPTN_API_ENDPOINT holds, "http://keptn.example.com/api"."""
+        """``endpoint`` is what KEPTN_API_ENDPOINT holds, "http://keptn.example.com/api".
+
+        Reads with the token share ``lines``, which the caller closes. Requests without it look at
+        the way to Keptn, each on a connection of its own.
+        """
         self.endpoint = endpoint.rstrip("/")
         self.token = token
         self.redactor = redactor or Redactor()
@@ -61,10 +72,17 @@ class KeptnApi:
         self.active = active
         self.token_refused = False
         self._network = network
+        self._lines = lines
+        self._turns = asyncio.Semaphore(TURNS)
         self._salt = salt
         self._answers: dict[tuple[str, bool], Exchange | Failure] = {}
         if token:
             self.redactor.learn(token.reveal())
+
+    @property
+    def answered(self) -> bool:
+        """Whether any answer has come so far."""
+        return any(isinstance(known, Exchange) for known in self._answers.values())
 
     @property
     def token_fingerprint(self) -> str:
@@ -148,6 +166,7 @@ class KeptnApi:
             method=method,
             content=body,
             token=self._usable_token() if with_token else None,
+            new_line=method != "GET" or not with_token,
             proxy=self._network.settings.proxy,
             deadline_s=self.deadlines.request_s,
             most_bytes=LONGEST_LIST,
@@ -171,7 +190,7 @@ class KeptnApi:
             )
         try:
             exchange = await retrying(
-                lambda: ask(self._network, url, how, redactor=self.redactor),
+                lambda: self._in_turn(url, how),
                 attempts=attempts,
                 policy=self.patience if how.method == "GET" else ONCE,
                 again=lambda found: found.answer.status in PASSING_STATUS,
@@ -182,6 +201,10 @@ class KeptnApi:
         if exchange.token_sent and exchange.answer.status == 401:
             self.token_refused = True
         return exchange
+
+    async def _in_turn(self, url: str, how: Ask) -> Exchange:
+        async with self._turns if how.token else contextlib.nullcontext():
+            return await ask(self._network, url, how, redactor=self.redactor, lines=self._lines)
 
 
 def decode(exchange: Exchange, kind: type[T]) -> T:

@@ -41,12 +41,25 @@ class Keptn:
         self.bodies: list[bytes] = []
         self.headers: dict[str, str] = {"Server": "nginx"}
         self.api_service = True
+        self.keeps_open = self.hangs_up = False  # after an answer; the latter without saying so
+        self.turns_of_the_loop = 0  # that an answer takes
+        self.connections = 0
+        self.most_at_once = {True: 0, False: 0}  # requests in flight, with a token and without
+        self._in_flight = {True: 0, False: 0}
 
     def asked(self, path: str) -> list[tuple[str, str, str]]:
         return [r for r in self.requests if urllib.parse.urlsplit(r[1]).path == path]
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        self.connections += 1
+        while await self._exchange(reader, writer) and self.keeps_open:
+            pass
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        try:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        except asyncio.IncompleteReadError:
+            return False
         lines = head.split("\r\n")
         fields = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
         lowered = {name.lower(): value for name, value in fields.items()}
@@ -54,11 +67,23 @@ class Keptn:
         method, target, _ = lines[0].split()
         token = lowered.get("x-token", "")
         self.requests.append((method, target, token))
+        await self._others_may_come(with_token=bool(token))
         status, kind, body = self.answer(method, target, token)
         headers = {**self.headers, "Content-Type": kind, "Content-Length": str(len(body.encode()))}
         shown = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        writer.write(f"HTTP/1.1 {status} X\r\n{shown}Connection: close\r\n\r\n{body}".encode())
+        shown += "" if self.keeps_open else "Connection: close\r\n"
+        writer.write(f"HTTP/1.1 {status} X\r\n{shown}\r\n{body}".encode())
         await writer.drain()
+        return not self.hangs_up
+
+    async def _others_may_come(self, *, with_token: bool) -> None:
+        self._in_flight[with_token] += 1
+        self.most_at_once[with_token] = max(
+            self.most_at_once[with_token], self._in_flight[with_token]
+        )
+        for _ in range(self.turns_of_the_loop):
+            await asyncio.sleep(0)
+        self._in_flight[with_token] -= 1
 
     def answer(self, method: str, target: str, token: str) -> Answer:
         parts = urllib.parse.urlsplit(target)
