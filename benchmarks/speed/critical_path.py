@@ -27,19 +27,24 @@ make the limit longer); ``server_load`` and the regression guard count those.
 
 from __future__ import annotations
 
+import asyncio
 import heapq
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from benchmarks.speed.lock_step import in_lock_step
 from benchmarks.speed.processes import LabProcess, Run, check, lab
 from benchmarks.speed.start_up import first_byte
 from benchmarks.speed.tables import Table, met, ms, times
+from benchmarks.speed.worlds import Size
 
 TARGET = 1.3
 DISTANCES_MS = (20, 50, 200)
+_COUNTED = (("3 services in 2 planes", Size(planes=2, services=3)),
+            ("40 services in 20 planes", Size(planes=20, services=40)))  # fmt: skip
 _AT_ONCE = 5
 _ROUNDS = 3
 _BY_NAME = re.compile(r"/namespaces/(?!kube-system$)|metallb|selfsubject")
@@ -94,6 +99,27 @@ def measure() -> Iterator[Table]:
          ms(far.limit_s - near.limit_s), times(waits), f"{TARGET:g}x: {met(waits, TARGET)}", "-")
     )  # fmt: skip
     yield Table(name="critical-path", header=header, rows=tuple(rows))
+    yield _counted()
+
+
+def _counted() -> Table:
+    """The same without a clock, see ``lock_step``."""
+    rows = []
+    for title, size in _COUNTED:
+        stepped = asyncio.run(in_lock_step(size))
+        limit = limit_in_steps(stepped.report)
+        ratio = stepped.steps / limit
+        rows.append((
+            title, str(stepped.steps), str(limit), times(ratio),
+            f"{TARGET:g}x: {met(ratio, TARGET)}",
+        ))  # fmt: skip
+    header = ("world", "round trips waited for, one after the other", "limit", "ratio", "target")
+    return Table(name="critical-path-counted", header=header, rows=tuple(rows))
+
+
+def limit_in_steps(report: dict[str, Any]) -> int:
+    """The limit of a run in round trips, the servers' own time left out."""
+    return round(schedule(tuple(replace(step, busy_s=0.0) for step in needed(report)), 1.0))
 
 
 def best(running: LabProcess, distance_ms: float) -> Measured:

@@ -101,11 +101,10 @@ class Relay:
         except OSError:
             writer.close()
             return
-        handshake = connection.opened + self.round_trip_s
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._pump(reader, far_writer, connection, not_before=handshake))
-                group.create_task(self._pump(far_reader, writer, connection, not_before=None))
+                group.create_task(self._pump(reader, far_writer, connection, up=True))
+                group.create_task(self._pump(far_reader, writer, connection, up=False))
         finally:
             connection.closed = time.monotonic()
             for end in (writer, far_writer):
@@ -117,24 +116,44 @@ class Relay:
         writer: asyncio.StreamWriter,
         connection: Connection,
         *,
-        not_before: float | None,
+        up: bool,
     ) -> None:
-        """One direction; ``not_before`` is that of the client."""
-        queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        """One direction; an empty piece is its end."""
+        queue: asyncio.Queue[tuple[asyncio.Future[None], bytes]] = asyncio.Queue()
         delivering = asyncio.create_task(_deliver(queue, writer))
         try:
             data = b"-"
             while data:
-                data, now = await _read(reader), time.monotonic()
-                if data and not_before is None:
-                    _downward(connection, len(data), now)
-                elif data:
-                    _upward(connection, len(data), now)
-                sent = max(now, not_before or 0.0)
-                queue.put_nowait((sent + self.round_trip_s / 2, data))
+                data = await _read(reader)
+                first = up and not connection.up
+                if data:
+                    (_upward if up else _downward)(connection, len(data), time.monotonic())
+                travelled = self.travel(up=up, first=first, opened=connection.opened)
+                queue.put_nowait((travelled, data))
             await delivering
         finally:
             delivering.cancel()
+
+    def travel(self, *, up: bool, first: bool, opened: float) -> asyncio.Future[None]:
+        """Done when a piece that arrived now has come to the other end.
+
+        ``first`` are a connection's first bytes, which pay for its handshake.
+        """
+        del up
+        loop, now = asyncio.get_running_loop(), time.monotonic()
+        sent = max(now, opened + self.round_trip_s) if first else now
+        done: asyncio.Future[None] = loop.create_future()
+        wait = sent + self.round_trip_s / 2 - now
+        if wait > 0:
+            loop.call_later(wait, _settle, done)
+        else:
+            done.set_result(None)
+        return done
+
+
+def _settle(done: asyncio.Future[None]) -> None:
+    if not done.done():
+        done.set_result(None)
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
@@ -159,14 +178,12 @@ def _downward(connection: Connection, size: int, now: float) -> None:
 
 
 async def _deliver(
-    queue: asyncio.Queue[tuple[float, bytes]], writer: asyncio.StreamWriter
+    queue: asyncio.Queue[tuple[asyncio.Future[None], bytes]], writer: asyncio.StreamWriter
 ) -> None:
-    """Write each piece when it has travelled; an empty one is the end of the stream."""
+    """Write each piece when it has travelled, in order."""
     while True:
-        due, data = await queue.get()
-        wait = due - time.monotonic()
-        if wait > 0:
-            await asyncio.sleep(wait)
+        travelled, data = await queue.get()
+        await travelled
         try:
             if not data:
                 if writer.can_write_eof():
@@ -199,8 +216,7 @@ class _Questions(asyncio.DatagramProtocol):
         loop, now = asyncio.get_running_loop(), time.monotonic()
         connection = Connection(to=self._name, opened=now, first_byte=now, up=len(data), trips=1)
         self._relay.connections.append(connection)
-        half = self._relay.round_trip_s / 2
-        await asyncio.sleep(half)
+        await self._relay.travel(up=True, first=False, opened=now)
         answered: asyncio.Future[bytes] = loop.create_future()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Answer(answered), remote_addr=(_LOOPBACK, self._port)
@@ -213,7 +229,7 @@ class _Questions(asyncio.DatagramProtocol):
             return
         finally:
             transport.close()
-        await asyncio.sleep(half)
+        await self._relay.travel(up=False, first=False, opened=now)
         connection.down, connection.closed = len(reply), time.monotonic()
         connection.last_byte = connection.closed
         if self._transport is not None:

@@ -1,0 +1,107 @@
+"""Counts the round trips that a run waits for, one after the other, without a clock.
+
+Everything that is sent is held back until nobody has anything more to send; then all of it goes at
+once, and that was one step. A run that asks ten things side by side makes one step, one that asks
+them one after the other makes ten. The number is a property of the program and not of the machine.
+
+Lab, relays and doctor share one event loop here, so that the loop knows when all are waiting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.speed.relay import Relay
+from benchmarks.speed.relayed import forget, relayed, seen
+from benchmarks.speed.worlds import Size, fill, scenario
+from keptn_doctor.doctor import examine
+from keptn_doctor.lab.start import start
+from keptn_doctor.model.evidence import Snapshot
+
+_TICK_S = 0.004
+_QUIET_TICKS = 4
+
+
+@dataclass(slots=True)
+class LockStep(Relay):
+    """A relay whose pieces travel when all are waiting; ``steps`` is how often that was so."""
+
+    steps: int = 0
+    _held: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
+    _arrivals: int = 0
+
+    def travel(self, *, up: bool, first: bool, opened: float) -> asyncio.Future[None]:
+        """What goes up waits for a step, first bytes for two; what comes down does not wait."""
+        del opened
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arrivals += 1
+        if up:
+            self._held.append((1 + first, done))
+        else:
+            done.set_result(None)
+        return done
+
+    async def walk(self) -> None:
+        """Make steps until cancelled."""
+        while True:
+            await self._quiet()
+            if not self._held:
+                continue
+            self.steps += 1
+            held, self._held = self._held, []
+            for left, done in held:
+                if left > 1:
+                    self._held.append((left - 1, done))
+                elif not done.done():
+                    done.set_result(None)
+
+    async def _quiet(self) -> None:
+        """Until nothing has arrived for some turns of an event loop that was idle meanwhile."""
+        quiet, before = 0, self._arrivals
+        while quiet < _QUIET_TICKS:
+            began = time.perf_counter()
+            await asyncio.sleep(_TICK_S)
+            idle = time.perf_counter() - began < 2 * _TICK_S
+            quiet = quiet + 1 if idle and self._arrivals == before else 0
+            before = self._arrivals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stepped:
+    """A run in lock step: its steps, what the lab saw (``relayed.seen``) and what it found."""
+
+    steps: int
+    report: dict[str, Any]
+    snapshot: Snapshot
+
+
+async def in_lock_step(size: Size) -> Stepped:
+    """One run against a world of that size."""
+    async with start(scenario(size)) as lab:
+        fill(lab, size)
+        relay = LockStep()
+        try:
+            targets = await relayed(lab, relay)
+            since = forget(lab, relay)
+            with walking(relay):
+                snapshot = await examine(targets)
+            return Stepped(
+                steps=relay.steps, report=seen(lab, relay, since), snapshot=snapshot
+            )  # fmt: skip
+        finally:
+            await relay.close()
+
+
+@contextmanager
+def walking(relay: LockStep) -> Iterator[None]:
+    """Let what is sent through the relay make its steps."""
+    task = asyncio.get_running_loop().create_task(relay.walk())
+    try:
+        yield
+    finally:
+        task.cancel()
