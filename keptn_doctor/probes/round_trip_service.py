@@ -95,7 +95,11 @@ class _Trip:
         legs.passed()
         legs.start_limit()
         write = own_sequence(
-            self.context, entry.own, stage=errand.choice.stage, service=errand.choice.service
+            self.context,
+            entry.own,
+            stage=errand.choice.stage,
+            service=errand.choice.service,
+            task=errand.choice.task,
         )
         entry.event_sent = True
         self.context = await send(self._api, write, self.context)
