@@ -18,7 +18,7 @@ from keptn_doctor.model.keptn_facts import Integration, IntegrationListing, Subs
 from keptn_doctor.model.topology import KeptnService
 from keptn_doctor.probes.round_trip_writes import TASK
 
-HARMLESS_TASKS = frozenset({"approval", "evaluation", "get-sli", "test"})
+HARMLESS_TASKS = frozenset({"approval", "evaluation", "test"})
 
 _ALLOW = "--allow-deploying, once you know what it will do"
 _TASK_EVENT = re.compile(r"sh\.keptn\.event\.([^.]+)\.triggered")
@@ -28,7 +28,7 @@ _ACTING_TASKS = re.compile(
 )
 _ACTING_SERVICES = re.compile(
     r"helm|argo|flux|deploy|ansible|terraform|crossplane|unleash|rollout|remediation|jenkins|tekton"
-    r"|spinnaker|octopus|gitlab|devops|keda|release"
+    r"|spinnaker|octopus|gitlab|devops|keda|release|litmus|chaos|gremlin"
 )
 _USUAL_STAGE, _USUAL_SERVICE = "round-trip", "keptn-doctor"
 _MOST_NAMES = 10

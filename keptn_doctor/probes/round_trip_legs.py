@@ -195,4 +195,4 @@ def message_of(event: Found, clean: Callable[[str], str]) -> str:
     """What an answer says in words, with its status where it says nothing; without secrets."""
     said = lenient(event.data, _Said) or _Said()
     words = said.message or " ".join(filter(None, (said.status, said.result)))
-    return clean(words)[:_LONGEST_MESSAGE]
+    return clean(words).strip()[:_LONGEST_MESSAGE]

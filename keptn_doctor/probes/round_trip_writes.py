@@ -37,9 +37,9 @@ NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_-]*")  # no dot: an event's typ
 OWN_PREFIX: Final = "keptn-doctor-trip-q7x-"
 _OWN_NAME = re.compile(OWN_PREFIX + r"[0-9a-f]{12}")
 _SOURCE = "keptn-doctor"
-# jmeter-service says nothing to a test without an address, and ends with a nil pointer at one without
-# a strategy. Its own port is an address where nothing is tested, as a new project has no script
-# (``jmeter-service/eventhandler.go``, ``testrunner.go@0.13.6``).
+# jmeter-service says nothing to a test without an address, and breaks off with a nil pointer at one
+# without a strategy. Its own port is an address where nothing is tested, as a new project has no
+# script (``jmeter-service/eventhandler.go``, ``testrunner.go@0.13.6``).
 _OF_TASK: dict[str, dict[str, object]] = {
     "test": {
         "test": {"teststrategy": "functional"},
