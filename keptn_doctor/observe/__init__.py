@@ -25,6 +25,7 @@ from keptn_doctor.observe.keptn_api import components_of, reach_keptn_api, walk_
 from keptn_doctor.observe.logs import read_control_plane_logs, read_service_logs
 from keptn_doctor.observe.probe_pods import look_from_probe_pods
 from keptn_doctor.observe.round_trips import make_round_trips
+from keptn_doctor.observe.trip_logs import read_logs_of_broken_trips
 from keptn_doctor.probes.control_plane_api import look_at_old_events, observe_keptn_api
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.session import Session
@@ -73,6 +74,8 @@ async def observe(session: Session, topology: Topology) -> Topology:
     if session.targets.round_trip:
         trips = make_round_trips(session, topology, api)
         await _kept(session, "round-trip", subject, trips)
+        why = read_logs_of_broken_trips(session, topology)
+        await _kept(session, "pod-log", subject, why)
     return await _with_version(session, topology, workloads)
 
 
