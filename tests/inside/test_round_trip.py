@@ -1,60 +1,67 @@
-"""The one event that the doctor can send is sent when it was asked for, and never otherwise."""
+"""Round trips in healthy worlds of every age: each level comes back, and leaves what it says."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
+from trips import GIT_TOKEN, JMETER, PLACE, UPSTREAM, sent, world
 
-from keptn_doctor.catalogue import load_checks
-from keptn_doctor.doctor import examine, report_on
-from keptn_doctor.lab.scenario import loads, packaged
-from keptn_doctor.lab.start import start
-from keptn_doctor.model.keptn_facts import RoundTrip
-from keptn_doctor.model.report import Report
+from keptn_doctor.doctor import examine
+from keptn_doctor.lab.world import Lab
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.asyncio]
 
-NATS_DOWN = """
-title: NATS is not running
-control-plane:
-  cluster:
-    workloads:
-      keptn-nats: {replicas: 0}
-"""
+VERSIONS = ("0.8.7", "0.13.6", "0.16.2", "0.19.3", "1.4.5")
 
 
-def _trips(snapshot) -> list[RoundTrip]:
-    return [o.result for o in snapshot.observations if isinstance(o.result, RoundTrip)]
+def writes(lab: Lab) -> list[tuple[str, str]]:
+    return [(w.method, w.path.removeprefix("/api")) for w in lab.writes()]
 
 
-def _finding(report: Report):
-    return next(f for f in report.findings if f.check == "event-lost-on-the-way")
-
-
-@pytest.mark.asyncio
-async def test_the_event_comes_back_in_a_healthy_world() -> None:
-    async with start(packaged("healthy")) as lab:
-        targets = msgspec.structs.replace(lab.targets(), round_trip=True)
-        snapshot = await examine(targets)
-    assert [trip.came_back for trip in _trips(snapshot)] == [True]
-    assert _finding(report_on(snapshot, load_checks())).status == "pass"
-
-
-@pytest.mark.asyncio
 @pytest.mark.parametrize("probe_pod", [False, True])
-async def test_no_event_is_sent_unasked(*, probe_pod: bool) -> None:
-    async with start(packaged("healthy")) as lab:
-        targets = lab.targets()
-        active = msgspec.structs.replace(targets, probe_pod=probe_pod, active=probe_pod)
-        snapshot = await examine(active)
-    assert _trips(snapshot) == []
-    assert _finding(report_on(snapshot, load_checks())).status == "skip"
+async def test_nothing_is_written_unasked(*, probe_pod: bool) -> None:
+    async with world() as lab:
+        targets = msgspec.structs.replace(lab.targets(), probe_pod=probe_pod, active=probe_pod)
+        await examine(targets)
+        assert [w for w in lab.writes() if w.server == "keptn"] == []
+        assert probe_pod or lab.writes() == ()
 
 
-@pytest.mark.asyncio
-async def test_an_event_that_cannot_be_published_is_no_round_trip() -> None:
-    async with start(loads(NATS_DOWN)) as lab:
-        targets = msgspec.structs.replace(lab.targets(), round_trip=True)
-        snapshot = await examine(targets)
-    assert not any(trip.came_back for trip in _trips(snapshot))
-    assert _finding(report_on(snapshot, load_checks())).status != "pass"
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_every_level_comes_back_in_a_healthy_world(version: str) -> None:
+    async with world(keptn=version) as lab:
+        stored = await sent(lab)
+        assert list(stored.legs) == ["accepted", "stored"]
+        assert stored.trip.came_back, stored.trip
+        assert writes(lab) == [("POST", "/v1/event")]
+        assert sum(lab.left_of("").values()) > 0
+
+        failed = await sent(lab, "controller", **PLACE)
+        if version == "0.8.7":
+            assert "Keptn 0.8.7 does not answer" in failed.refusal.reason
+            assert len(writes(lab)) == 1
+        else:
+            assert list(failed.legs) == ["accepted", "stored", "sequence-answered"]
+            assert failed.trip.came_back, failed.trip
+            assert failed.trip.left_behind
+
+        before = len(writes(lab))
+        through = await sent(lab, "service", upstream=UPSTREAM)
+        assert through.trip.came_back, through.trip
+        assert through.snapshot.observations[-1].subject == JMETER
+        assert through.trip.answered_by == ("jmeter-service",)
+        assert (through.snapshot.created, through.snapshot.remaining) == (1, 0)
+        own = f"/controlPlane/v1/project/{through.trip.project}"
+        assert writes(lab)[before:] == [
+            ("POST", "/controlPlane/v1/project"), ("POST", f"{own}/service"),
+            ("POST", "/v1/event"), ("DELETE", own),
+        ]  # fmt: skip
+        assert lab.left_of(through.trip.project) == {}
+        assert GIT_TOKEN not in msgspec.json.encode(through.snapshot).decode()
+
+
+async def test_automatic_provisioning_needs_no_upstream() -> None:
+    async with world("control-plane: {automatic-provisioning: true}", keptn="1.4.5") as lab:
+        through = await sent(lab, "service")
+        assert through.trip.came_back, through.trip
+        assert through.trip.left_behind == ()
