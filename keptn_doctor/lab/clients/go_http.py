@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from cryptography import x509
@@ -20,15 +19,12 @@ from cryptography import x509
 from keptn_doctor.lab.clients import go_errors
 from keptn_doctor.lab.clients.go_errors import FOREVER, Go, GoError, wrapped
 from keptn_doctor.lab.clients.go_resolver import Resolver
+from keptn_doctor.lab.clients.patience import patiently
 from keptn_doctor.lab.network.wire import NoRouteToHostError, Wire
 
-T = TypeVar("T")
-
 _SCALE = 100  # a second of the world is 10 ms
-_SLICE_S = 0.05
 _LEAST_WAIT_S = 0.3
 _LONGEST_WAIT_S = 1.3  # for clients without any time limit
-_TURNS = 5  # turns of the event loop that each slice grants the other side
 _MAX_REDIRECTS = 10
 _MAX_HEAD = 65_536
 _BY_TIMEOUT = " (Client.Timeout exceeded while awaiting headers)"
@@ -110,7 +106,7 @@ async def send(pod: Pod, transport: Transport, request: Request, *, rehearsing: 
     for _ in range(_MAX_REDIRECTS):
         try:
             call = _exchange(pod, transport, current, rehearsing=rehearsing)
-            reply = await _patiently(call, _real_limit(transport))
+            reply = await patiently(call, _real_limit(transport))
         except TimeoutError:
             raise _timed_out(transport, request.method, current.url) from None
         except GoError as error:
@@ -130,7 +126,7 @@ async def send_once(pod: Pod, transport: Transport, request: Request) -> Reply:
     """
     try:
         call = _exchange(pod, transport, request, rehearsing=False)
-        return await _patiently(call, _real_limit(transport))
+        return await patiently(call, _real_limit(transport))
     except TimeoutError:
         raise _timed_out(transport, request.method, request.url) from None
 
@@ -166,29 +162,6 @@ def _ended(error: GoError, transport: Transport, method: str, url: str) -> GoErr
         limit,
         wrapped(method, url, "context deadline exceeded" + _BY_TIMEOUT),
     )
-
-
-async def _patiently(call: Coroutine[Any, Any, T], limit_s: float) -> T:
-    """Wait for a call of the lab's own loop; a busy machine must not look like a slow network.
-
-    Time is counted in slices, and each slice grants everybody else in the loop some turns: a stall
-    of the whole process costs one slice only.
-
-    Raises:
-        TimeoutError: the other side had its chance and did not use it.
-    """
-    task = asyncio.ensure_future(call)
-    try:
-        for _ in range(int(limit_s / _SLICE_S) + 1):
-            await asyncio.wait({task}, timeout=_SLICE_S)
-            for _ in range(_TURNS):
-                if task.done():
-                    return task.result()
-                await asyncio.sleep(0)
-        raise TimeoutError
-    finally:
-        if not task.done():
-            task.cancel()
 
 
 def _redirected(request: Request, reply: Reply) -> Request | None:

@@ -20,10 +20,12 @@ import dns.rcode
 import dns.rdatatype
 
 from keptn_doctor.lab.clients.go_errors import GoError
+from keptn_doctor.lab.clients.patience import patiently
 from keptn_doctor.lab.network.dns import NameServer
 from keptn_doctor.lab.network.loopback import LOOPBACK
 
-_WAIT_S = 0.25  # real time; an answer of the lab takes a few milliseconds
+_WAIT_S = 0.25  # an answer of the lab takes a few milliseconds
+_NEVER_S = 30.0  # the wait ends before
 _TIMEOUT_S = 20.0  # what Go spends on a name server that is silent: 2 attempts, A and AAAA
 _EPHEMERAL = 41532
 
@@ -135,14 +137,8 @@ class Resolver:
         except dns.exception.DNSException:
             return "NXDOMAIN"
         try:
-            reply = await dns.asyncquery.udp(
-                query, LOOPBACK, timeout=_WAIT_S, port=self.server.port
-            )
-            if reply.flags & dns.flags.TC:
-                reply = await dns.asyncquery.tcp(
-                    query, LOOPBACK, timeout=_WAIT_S, port=self.server.port
-                )
-        except (dns.exception.Timeout, dns.exception.DNSException):
+            reply = await patiently(self._ask(query), _WAIT_S)
+        except (TimeoutError, dns.exception.DNSException):
             return "TIMEOUT"
         except OSError:
             return "REFUSED-PORT"
@@ -150,4 +146,11 @@ class Resolver:
             return "NXDOMAIN"
         if reply.rcode() != dns.rcode.NOERROR:
             return "SERVFAIL"
+        return reply
+
+    async def _ask(self, query: dns.message.Message) -> dns.message.Message:
+        port = self.server.port
+        reply = await dns.asyncquery.udp(query, LOOPBACK, timeout=_NEVER_S, port=port)
+        if reply.flags & dns.flags.TC:
+            return await dns.asyncquery.tcp(query, LOOPBACK, timeout=_NEVER_S, port=port)
         return reply
