@@ -32,6 +32,7 @@ from keptn_doctor.judgement.evidence_table_words import (
 from keptn_doctor.model.findings import Layer
 from keptn_doctor.reading.log import ongoing, quoted, troubles
 
+_READ_APART_S = 10.0  # two ages of one report: listing and pods are read at moments that lie apart
 BACKED_OFF_S = 600.0  # the kubelet waits up to five minutes between two starts
 NEVER_BEGAN = ("ErrImage", "ImagePull", "InvalidImage", "CreateContainer")
 STARTING_S = 60.0  # registration, and the first heartbeat ten seconds after it
@@ -117,7 +118,7 @@ def _came_back_lately(e: ServiceEvidence) -> bool:
     if beat is None or not (backs_off or any(c.restarts for c in e.clients)):
         return False
     starts = [c.last_started_at for c in e.clients if c.last_started_at]
-    if starts and beat > (e.now - min(starts)).total_seconds():
+    if starts and beat > (e.now - min(starts)).total_seconds() + _READ_APART_S:
         return False  # from before its last run, which never got through
     return e.alive or (backs_off and beat <= BACKED_OFF_S)
 

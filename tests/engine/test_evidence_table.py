@@ -102,6 +102,11 @@ CASES = {
                                last_started_at=ago(90), last_finished_at=ago(20))),
                   listing(record(60))], "client-not-running", "degraded",
     ),
+    "backing off, and its last run got through just before a listing that was read later": (
+        SERVICE, [workload(pod("waiting", reason="CrashLoopBackOff", restarts=3,
+                               last_started_at=ago(60), last_finished_at=ago(20))),
+                  listing(record(64))], "client-not-running", "degraded",
+    ),
     "image not pulled": (
         SERVICE, [workload(pod("waiting", reason="ImagePullBackOff")), listing(record(9000))],
         "client-not-running", "disconnected",
