@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.speed.relay import Relay
+from benchmarks.speed.relay import Connection, Relay
 from benchmarks.speed.relayed import forget, relayed, seen
 from benchmarks.speed.worlds import Size, fill, scenario
 from keptn_doctor.doctor import examine
@@ -29,19 +30,23 @@ _QUIET_TICKS = 4
 
 @dataclass(slots=True)
 class LockStep(Relay):
-    """A relay whose pieces travel when all are waiting; ``steps`` is how often that was so."""
+    """A relay whose pieces travel when all are waiting.
+
+    ``steps`` is how often that was so, ``at_once`` the most connections to one place that had
+    something to send in one step.
+    """
 
     steps: int = 0
-    _held: list[tuple[int, asyncio.Future[None]]] = field(default_factory=list)
+    at_once: Counter[str] = field(default_factory=Counter)
+    _held: list[tuple[int, Connection, asyncio.Future[None]]] = field(default_factory=list)
     _arrivals: int = 0
 
-    def travel(self, *, up: bool, first: bool, opened: float) -> asyncio.Future[None]:
+    def travel(self, connection: Connection, *, up: bool, first: bool) -> asyncio.Future[None]:
         """What goes up waits for a step, first bytes for two; what comes down does not wait."""
-        del opened
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arrivals += 1
         if up:
-            self._held.append((1 + first, done))
+            self._held.append((1 + first, connection, done))
         else:
             done.set_result(None)
         return done
@@ -54,9 +59,11 @@ class LockStep(Relay):
                 continue
             self.steps += 1
             held, self._held = self._held, []
-            for left, done in held:
+            speaking = {id(connection): connection.to for _, connection, _ in held}
+            self.at_once |= Counter(speaking.values())
+            for left, connection, done in held:
                 if left > 1:
-                    self._held.append((left - 1, done))
+                    self._held.append((left - 1, connection, done))
                 elif not done.done():
                     done.set_result(None)
 
@@ -76,6 +83,7 @@ class Stepped:
     """A run in lock step: its steps, what the lab saw (``relayed.seen``) and what it found."""
 
     steps: int
+    at_once: Counter[str]
     report: dict[str, Any]
     snapshot: Snapshot
 
@@ -91,7 +99,8 @@ async def in_lock_step(size: Size) -> Stepped:
             with walking(relay):
                 snapshot = await examine(targets)
             return Stepped(
-                steps=relay.steps, report=seen(lab, relay, since), snapshot=snapshot
+                steps=relay.steps, at_once=relay.at_once, report=seen(lab, relay, since),
+                snapshot=snapshot,
             )  # fmt: skip
         finally:
             await relay.close()

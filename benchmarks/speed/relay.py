@@ -128,20 +128,20 @@ class Relay:
                 first = up and not connection.up
                 if data:
                     (_upward if up else _downward)(connection, len(data), time.monotonic())
-                travelled = self.travel(up=up, first=first, opened=connection.opened)
+                travelled = self.travel(connection, up=up, first=first)
                 queue.put_nowait((travelled, data))
             await delivering
         finally:
             delivering.cancel()
 
-    def travel(self, *, up: bool, first: bool, opened: float) -> asyncio.Future[None]:
+    def travel(self, connection: Connection, *, up: bool, first: bool) -> asyncio.Future[None]:
         """Done when a piece that arrived now has come to the other end.
 
         ``first`` are a connection's first bytes, which pay for its handshake.
         """
         del up
         loop, now = asyncio.get_running_loop(), time.monotonic()
-        sent = max(now, opened + self.round_trip_s) if first else now
+        sent = max(now, connection.opened + self.round_trip_s) if first else now
         done: asyncio.Future[None] = loop.create_future()
         wait = sent + self.round_trip_s / 2 - now
         if wait > 0:
@@ -216,7 +216,7 @@ class _Questions(asyncio.DatagramProtocol):
         loop, now = asyncio.get_running_loop(), time.monotonic()
         connection = Connection(to=self._name, opened=now, first_byte=now, up=len(data), trips=1)
         self._relay.connections.append(connection)
-        await self._relay.travel(up=True, first=False, opened=now)
+        await self._relay.travel(connection, up=True, first=False)
         answered: asyncio.Future[bytes] = loop.create_future()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Answer(answered), remote_addr=(_LOOPBACK, self._port)
@@ -229,7 +229,7 @@ class _Questions(asyncio.DatagramProtocol):
             return
         finally:
             transport.close()
-        await self._relay.travel(up=False, first=False, opened=now)
+        await self._relay.travel(connection, up=False, first=False)
         connection.down, connection.closed = len(reply), time.monotonic()
         connection.last_byte = connection.closed
         if self._transport is not None:
