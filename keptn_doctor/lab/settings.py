@@ -400,6 +400,7 @@ class ControlPlaneSettings(Record, frozen=True, kw_only=True):
     backend_addresses: dict[str, str] = {}  # cluster addresses, for the gateway's error log
     store: StoreSettings = StoreSettings()
     delivery: DeliverySettings = DeliverySettings()
+    silent_services: tuple[str, ...] = ()  # of the own services, those that do not run
     own_services: bool = True  # register approval-, lighthouse-, ...service beside Keptn
     registrations: tuple[RegistrationSettings, ...] = ()
     deleted: tuple[DeletedRegistration, ...] = ()

@@ -25,6 +25,7 @@ _COMPONENTS: tuple[sim.Component, ...] = (
     "api-service", "shipyard-controller", "mongodb-datastore", "configuration-service",
     "resource-service", "secret-service", "statistics-service", "bridge",
 )  # fmt: skip
+_OWN_SERVICES = ("approval-service", "lighthouse-service", "remediation-service")
 
 
 def changed(record: R, **changes: Any) -> R:
@@ -95,6 +96,9 @@ def _keptn(plan: Blueprint, home: Controllers) -> sim.ControlPlaneSettings:
         store=_store(plan, home),
         delivery=levers.delivery,
         own_services=levers.own_services,
+        silent_services=tuple(
+            name for name in _OWN_SERVICES if not home.answering(levers.namespace, name)
+        ),
         registrations=levers.registrations,
         deleted=levers.deleted_registrations,
         edited=levers.edited_subscriptions,

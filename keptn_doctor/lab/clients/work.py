@@ -28,6 +28,8 @@ _JOB_CONFIG = "job/config.yaml"
 _JMETER_CONFIG = "jmeter/jmeter.conf.yaml"
 _STRATEGIES = frozenset({"direct", "blue_green_service", "duplicate", "user_managed"})
 _HTTP_OK, _NOT_FOUND = 200, 404
+_LOOPBACK = frozenset({"localhost", "127.0.0.1"})
+_OWN_PORTS = {"distributor": (8081,), "sdk": (8080,)}  # beside the service's own
 _SCOPE = ("project", "stage", "service")
 
 
@@ -168,6 +170,8 @@ async def _jmeter(caller: Caller, task: Task) -> AsyncIterator[Reply]:
         failed = {"status": "succeeded", "result": "fail", "message": text}
         yield _finished(source, {**failed, **times})
         return
+    if not task.part("test").get("teststrategy"):
+        return  # it looks for a workload of no name, and ends with a nil pointer
     # without a script there is nothing to run, which counts as a success
     yield _finished(source, {**_GOOD, "message": "Tests with status = true", **times})
 
@@ -176,6 +180,9 @@ async def _unreachable(caller: Caller, url: str) -> str:
     """Why a TCP connection from the pod fails; "" when it does not."""
     parts, place = urlsplit(url), caller.place
     host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+    if host in _LOOPBACK:
+        own = {caller.settings.service.listens_on, *_OWN_PORTS.get(caller.rules.kind, ())}
+        return "" if port in own else f"dial tcp {host}:{port}: connect: connection refused"
     try:
         address = (await place.resolver.addresses(host))[0]
         _, writer = await place.wire.open(

@@ -16,6 +16,7 @@ from keptn_doctor.lab.keptn.datastore import Documents
 from keptn_doctor.lab.keptn.events import Event
 from keptn_doctor.lab.keptn.limiter import AuthLimiter
 from keptn_doctor.lab.keptn.messaging import publish
+from keptn_doctor.lab.keptn.own_tasks import OwnTasks
 from keptn_doctor.lab.keptn.projects import shipyard_of
 from keptn_doctor.lab.keptn.registrations import (
     IncompleteIdentityError,
@@ -61,6 +62,8 @@ def build(settings: ControlPlaneSettings, *, clock: Callable[[], datetime]) -> K
         git_credentials={p.name for p in settings.projects if p.upstream != "none"},
     )
     state.controller.open.extend(_past_event(e, now) for e in settings.events if e.open)
+    if settings.own_services:
+        state.listeners.append(OwnTasks(state).hear)
     _remember(state, now)
     freeze(state, settings.store, now)
     return state

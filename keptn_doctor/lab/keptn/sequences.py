@@ -239,7 +239,9 @@ class SequenceController:
             )
 
     def _trigger(self, run: _Run, task: Task, last: dict[str, str]) -> None:
-        data = {**run.properties, **last, **_scope(run.trigger), task.name: task.properties}
+        data = {**run.properties, **last, **_scope(run.trigger), "message": ""}
+        if task.properties:
+            data = _merged(data, {task.name: task.properties})
         event = self._made(f"{task.name}.triggered", run.trigger, data, after_s=task.after_s)
         run.current = _Current(task=task, event=event)
         self.open.append(event)
@@ -279,7 +281,7 @@ class SequenceController:
             current.started += 1
         else:
             current.finished.append(event)
-        if current.finished and len(current.finished) >= current.started > 0:
+        if len(current.finished) == current.started:
             self._complete(run, current)
 
     def _complete(self, run: _Run, current: _Current) -> None:
@@ -288,7 +290,8 @@ class SequenceController:
         run.current, run.done = None, run.done + 1
         found = [e.data for e in current.finished]
         for data in found:
-            run.properties |= {k: v for k, v in data.items() if k not in _OWN_FIELDS}
+            more = {k: v for k, v in data.items() if k not in _OWN_FIELDS}
+            run.properties = _merged(run.properties, more)
         worst = next(
             (d for d in found if d.get("status") == "errored" or d.get("result") == "fail"),
             next((d for d in found if d.get("result") == "warning"), found[-1]),
@@ -355,6 +358,16 @@ class SequenceController:
 
     def _write(self, level: str, text: str) -> None:
         self.log.append((self.clock(), level, text))
+
+
+def _merged(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Both, and of what both have as objects the same; else the second counts."""
+    found = dict(one)
+    for key, value in other.items():
+        known = found.get(key)
+        both = isinstance(known, dict) and isinstance(value, dict)
+        found[key] = _merged(known, value) if both else value  # type: ignore[arg-type]
+    return found
 
 
 def _scope(event: Event) -> dict[str, Any]:

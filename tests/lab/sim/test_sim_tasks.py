@@ -34,6 +34,7 @@ from keptn_doctor.lab.simulation import Simulation
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio]
 SHIPYARD = "shipyard-controller"
+FUNCTIONAL = {"teststrategy": "functional"}
 SILENCE_S = 0.25
 JOB = (
     "apiVersion: v2\nactions:\n- name: echo\n  events: [{name: sh.keptn.event.TASK.triggered}]\n"
@@ -78,14 +79,27 @@ async def test_jmeter_without_a_deployment_uri_says_nothing():
 
 
 @pytest.mark.parametrize(
-    ("url", "result"), [(f"http://{HOST}", "pass"), ("http://nowhere.example.com", "fail")]
+    ("url", "result"),
+    [
+        (f"http://{HOST}", "pass"),
+        ("http://127.0.0.1:8080", "pass"),
+        ("http://127.0.0.1:9999", "fail"),
+        ("http://nowhere.example.com", "fail"),
+    ],
 )
 async def test_jmeter_without_a_script_passes_if_the_uri_can_be_reached(url, result):
     async with _lab(_of("jmeter-service", "test")) as lab:
         deployment = {"deploymentURIsLocal": [url]}
-        started, ended = await _answers(lab, "test", deployment=deployment)
+        started, ended = await _answers(lab, "test", deployment=deployment, test=FUNCTIONAL)
         assert started[:2] == ("started", "jmeter-service")
         assert (ended[2]["status"], ended[2]["result"]) == ("succeeded", result)
+
+
+async def test_jmeter_does_not_survive_a_test_without_a_strategy():
+    async with _lab(_of("jmeter-service", "test")) as lab:
+        deployment = {"deploymentURIsLocal": [f"http://{HOST}"]}
+        found = await _answers(lab, "test", deployment=deployment)
+        assert [kind for kind, _, _ in found] == ["started"]
 
 
 async def test_job_executor_without_a_configuration_starts_nothing():
@@ -151,3 +165,21 @@ async def test_a_service_beside_keptn_answers_over_nats():
     async with Simulation(settings) as lab:
         found = told(await finished(lab, await trigger(lab)))
         assert ("test.finished", "beside") in found
+
+
+@pytest.mark.parametrize(
+    ("task", "data", "kinds"),
+    [
+        ("evaluation", {}, ["started", "finished"]),
+        ("approval", {}, ["started"]),  # until somebody approves by hand
+        ("approval", {"approval": {"pass": "automatic"}}, ["started", "finished"]),
+    ],
+)
+async def test_keptns_own_services_do_their_tasks_beside_it(task, data, kinds):
+    async with _lab(_of("custom", "other")) as lab:
+        assert [kind for kind, _, _ in await _answers(lab, task, **data)] == kinds
+
+
+async def test_an_own_service_that_does_not_run_says_nothing():
+    async with _lab(_of("custom", "other"), silent_services=("lighthouse-service",)) as lab:
+        assert await _answers(lab, "evaluation") == []

@@ -64,8 +64,9 @@ async def test_the_default_world_answers_by_its_services_and_counts_foreign_writ
             "shipyard-controller finished",
         ]  # fmt: skip
         tested = await sources(
-            lab, "test", deployment={"deploymentURIsLocal": ["http://keptn.example.com"]}
-        )
+            lab, "test", deployment={"deploymentURIsLocal": ["http://127.0.0.1:8080"]},
+            test={"teststrategy": "functional"},
+        )  # fmt: skip
         assert tested[1:3] == ["jmeter-service started", "jmeter-service finished"]
         assert await sources(lab, "remote-task") == ["shipyard-controller triggered"]
         assert lab.left_of("round-trip") == {}
