@@ -6,9 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from ceilings import HELP_MODULES
 
 from benchmarks.speed.processes import ROOT, lab
-from tests.performance.ceilings import HELP_MODULES
 
 HELP_NEEDS_NONE_OF = {
     "aiohttp", "asyncio", "cryptography", "dns", "h11", "httpcore", "httpx", "keptn_doctor_checks",

@@ -9,11 +9,11 @@ import sys
 from collections.abc import Callable
 
 import pytest
+from ceilings import GROWTH
 
 from benchmarks.speed.judging import allocated, healthy
 from keptn_doctor.catalogue import load_checks
 from keptn_doctor.judgement.assemble import assemble
-from tests.performance.ceilings import GROWTH
 
 FEW, MANY = 20, 100
 

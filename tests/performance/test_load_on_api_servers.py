@@ -5,6 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from ceilings import (
+    AT_ONCE,
+    CONTROL_PLANE_REQUESTS,
+    KEPTN_REQUESTS,
+    PLANE_REQUESTS,
+    PLANE_TUNNELS,
+)
+from performance_runs import LARGER, SMALL, run_in
 
 from benchmarks.speed.lock_step import LockStep, walking
 from benchmarks.speed.relayed import relayed, seen
@@ -15,14 +23,6 @@ from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_objects import Pod
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.session import Session
-from tests.performance.ceilings import (
-    AT_ONCE,
-    CONTROL_PLANE_REQUESTS,
-    KEPTN_REQUESTS,
-    PLANE_REQUESTS,
-    PLANE_TUNNELS,
-)
-from tests.performance.runs import LARGER, SMALL, run_in
 
 pytestmark = pytest.mark.lab
 

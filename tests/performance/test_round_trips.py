@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from ceilings import STEPS
+from performance_runs import LARGER, SMALL, run_in
 
 from benchmarks.speed.lock_step import LockStep, walking
 from benchmarks.speed.relayed import relayed
@@ -15,8 +17,6 @@ from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.session import Session
-from tests.performance.ceilings import STEPS
-from tests.performance.runs import LARGER, SMALL, run_in
 
 pytestmark = pytest.mark.lab
 
