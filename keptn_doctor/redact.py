@@ -13,6 +13,7 @@ import re
 REDACTED = "[redacted]"
 _SHORTEST_SECRET = 4  # shorter ones occur by chance in any text
 _SHORTEST_ENCODED = 8
+_MANY = 200  # forms; from there on it is cheaper to look them up than to look for each of them
 
 # As they stand in a command line, in JSON, and in JSON inside a quoted log message.
 _NAME = r"[\w.-]{0,60}(?:password|passwd|secret|token|api[-_]?key)"
@@ -81,6 +82,8 @@ class Redactor:
         self._literal: set[str] = set()  # what a secret may look like, character by character
         self._percent: set[str] = set()  # regular expressions of the percent-encoded forms
         self._signs: set[str] = set()  # what such a form has and the literal ones need not
+        self._heads: dict[str, list[str]] = {}  # the literal forms by their first characters
+        self._short: list[str] = []  # and those that have fewer
         self._pattern: re.Pattern[str] | None = None
 
     def learn(self, secret: str | bytes) -> None:
@@ -88,7 +91,12 @@ class Redactor:
         raw = secret.encode(errors="surrogateescape") if isinstance(secret, str) else secret
         for value in {raw, raw.strip()}:
             if len(value) >= _SHORTEST_SECRET:
-                self._literal |= _literal_forms(value)
+                for form in _literal_forms(value) - self._literal:
+                    self._literal.add(form)
+                    if len(form) < _SHORTEST_SECRET:  # of more bytes than characters
+                        self._short.append(form)
+                    else:
+                        self._heads.setdefault(form[:_SHORTEST_SECRET], []).append(form)
                 self._percent.add(_percent_form(value))
                 self._signs |= {"%", "+"} if b" " in value else {"%"}
         self._pattern = None
@@ -107,7 +115,15 @@ class Redactor:
         """Whether the search for known secrets is worth its price, which is high."""
         if any(sign in text for sign in self._signs):
             return True
-        return any(form in text for form in self._literal)
+        if len(self._literal) <= _MANY:
+            return any(form in text for form in self._literal)
+        if any(form in text for form in self._short):
+            return True
+        for at in range(len(text) - _SHORTEST_SECRET + 1):
+            forms = self._heads.get(text[at : at + _SHORTEST_SECRET])
+            if forms and any(text.startswith(form, at) for form in forms):
+                return True
+        return False
 
     def _known(self) -> re.Pattern[str]:
         if self._pattern is None:

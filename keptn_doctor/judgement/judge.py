@@ -8,16 +8,18 @@ findings in the same order, whatever the order of its observations.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
-from keptn_doctor.judgement.needs import Evidence, Missing, entities_about
+from keptn_doctor.judgement.needs import Bound, Evidence, Missing, entities_about
 from keptn_doctor.model.evidence import NotAttempted, Observation, Snapshot
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.findings import Check, Finding, Layer
 from keptn_doctor.model.topology import Entity
+
+_Known = dict[tuple[type, bool, bool, bool, str], Bound | Missing]  # by what is needed, and how
 
 _WORDS = {
     "DnsAnswer": "the answer of a name server",
@@ -63,20 +65,35 @@ def judge(snapshot: Snapshot, checks: Iterable[Check]) -> tuple[Finding, ...]:
     "crash"; only KeyboardInterrupt and the like pass through.
     """
     evidence = Evidence(snapshot)
+    by_kind: dict[type, list[Check]] = {}
+    for check in checks:
+        by_kind.setdefault(check.about, []).append(check)
     findings = [
-        _judge_one(check, subject, evidence)
-        for check in checks
-        for subject in entities_about(snapshot.topology, check.about)
+        finding
+        for about, alike in by_kind.items()
+        for subject in entities_about(snapshot.topology, about)
+        for finding in _judge_all(alike, subject, evidence)
     ]
-    return tuple(sorted(findings, key=lambda f: (f.layer, f.check, f.subject)))
+    findings.sort(key=lambda f: (f.layer, f.check, f.subject))
+    return tuple(findings)
 
 
-def _judge_one(check: Check, subject: Entity, evidence: Evidence) -> Finding:
+def _judge_all(checks: Iterable[Check], subject: Entity, evidence: Evidence) -> Iterator[Finding]:
+    """All checks on one entity: they need the same few facts, each of which is bound once."""
+    known: _Known = {}
+    for check in checks:
+        yield _judge_one(check, subject, evidence, known)
+
+
+def _judge_one(check: Check, subject: Entity, evidence: Evidence, known: _Known) -> Finding:
     arguments: dict[str, Any] = {}
     seen: list[str] = []
     missing: list[Missing] = []
     for need in check.needs:
-        bound = evidence.bind(need, subject)
+        alike = (need.kind, need.many, need.optional, need.takes_failure, need.marker)
+        bound = known.get(alike)
+        if bound is None:
+            bound = known[alike] = evidence.bind(need, subject)
         if isinstance(bound, Missing):
             missing.append(bound)
             seen += [look.id for look in bound.failed]

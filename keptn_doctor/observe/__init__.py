@@ -57,9 +57,11 @@ async def observe(session: Session, topology: Topology) -> Topology:
             for service in topology.services
             if service.belongs_to == "execution-plane" and service.subject in workloads
         ]
-        suspects = [pair for pair in services if _token_is_suspect(session, pair[0])]
+        reference = next((fact for _, fact in session.recorder.facts(ReferenceToken)), None)
+        suspects = [pair for pair in services if _token_is_suspect(pair[0], reference)]
+        suspected = {service.subject for service, _ in suspects}
         for service, workload in services:
-            inside = (service, workload) not in suspects
+            inside = service.subject not in suspected
             looking = _service(session, service, workload, inside=inside)
             task = _within(limits[service.plane], looking)
             group.create_task(_kept(session, "pod-log", service.subject, task))
@@ -124,13 +126,12 @@ async def _control_plane_logs(session: Session, topology: Topology) -> None:
         await read_control_plane_logs(session, kube, topology.control_plane, components)
 
 
-def _token_is_suspect(session: Session, service: KeptnService) -> bool:
+def _token_is_suspect(service: KeptnService, reference: ReferenceToken | None) -> bool:
     """Whether a request of the service will probably be answered 401.
 
     Such requests come last and one by one: through most gateways they share one limiter with all
     others (``api/middleware/ratelimiter.go@0.13.4``), and must not spoil what the others see.
     """
-    reference = next((fact for _, fact in session.recorder.facts(ReferenceToken)), None)
     token = service.token
     known = bool(reference and reference.fingerprint and token.stripped_fingerprint)
     differs = (

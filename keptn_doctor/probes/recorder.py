@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -38,6 +39,8 @@ class Recorder:
         self.clean: Callable[[str], str] = str  # a session sets that of its redactor
         self.observations: list[Observation] = []
         self.not_attempted: list[NotAttempted] = []
+        self._named: Counter[str] = Counter()  # looks so far, by what their ids begin with
+        self._facts: dict[type, list[tuple[str, Any]]] = {}
 
     async def look(
         self,
@@ -94,7 +97,7 @@ class Recorder:
 
     def facts(self, kind: type[F]) -> list[tuple[str, F]]:
         """All facts of one type seen so far, with their subjects."""
-        return [(o.subject, o.result) for o in self.observations if isinstance(o.result, kind)]
+        return list(self._facts.get(kind, ()))
 
     def _fit(self, text: str) -> str:
         """Without secrets, and fit for a report: a file name may hold bytes that are no text."""
@@ -103,15 +106,17 @@ class Recorder:
     def _keep(self, look: _Look, result: object) -> None:
         part = f"#{look.part}" if look.part else ""
         name = f"{look.probe}/{look.subject}{part}@{look.vantage}"
-        seen = sum(1 for o in self.observations if o.id.partition("~")[0] == name)
         if not isinstance(result, (Fact, Failure)):
             kind = type(result).__name__
             raise TypeError(f"probe {look.probe} returned {kind}, which is no fact")
         if isinstance(result, Failure):  # a server may say back what it was sent
             result = msgspec.structs.replace(result, detail=self._fit(result.detail))
+        self._named[name] += 1
+        seen = self._named[name]
+        self._facts.setdefault(type(result), []).append((look.subject, result))
         self.observations.append(
             Observation(
-                id=f"{name}~{seen + 1}" if seen else name,
+                id=f"{name}~{seen}" if seen > 1 else name,
                 probe=look.probe,
                 subject=look.subject,
                 vantage=look.vantage,
