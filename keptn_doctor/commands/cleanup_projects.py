@@ -5,6 +5,8 @@ Only the control plane is looked at for it: where its API is, and what its token
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 
 from keptn_doctor.commands.outcome import Outcome
@@ -14,8 +16,8 @@ from keptn_doctor.observe.keptn_api import reach_keptn_api
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.probes.keptn_projects import projects
-from keptn_doctor.probes.round_trip_project import ProjectEntry, remove
-from keptn_doctor.probes.round_trip_writes import own_projects
+from keptn_doctor.probes.round_trip_project import ProjectEntry, is_under_way, remove
+from keptn_doctor.probes.round_trip_writes import OwnProject, own_projects
 from keptn_doctor.session import Session
 from keptn_doctor.targets import Targets
 
@@ -45,14 +47,19 @@ async def remove_projects(session: Session, *, dry_run: bool) -> Outcome:
     except WorldFault as fault:
         why = _why(fault.failure)
         return Outcome(not_searched=(f"Keptn's projects were not searched: {why}",))
-    removed: list[str] = []
-    remaining: list[str] = []
-    for own in own_projects(project.name for project in listed.projects):
-        # Whether a task of it is still with a Keptn service is not known, so it is waited for.
-        entry = ProjectEntry(api=api, own=own, made=True, event_sent=True, unanswered=True)
-        problem = "" if dry_run else await _remove(entry)
-        (remaining if problem else removed).append(f"project {own.name} in Keptn{problem}")
-    return Outcome(removed=tuple(removed), remaining=tuple(remaining))
+    left = own_projects(project.name for project in listed.projects)
+    if dry_run:
+        return Outcome(removed=tuple(_line(own) for own in left))
+    problems = await asyncio.gather(*(_remove(api, own) for own in left))
+    told = list(zip(left, problems, strict=True))
+    return Outcome(
+        removed=tuple(_line(own) for own, problem in told if not problem),
+        remaining=tuple(_line(own) + problem for own, problem in told if problem),
+    )
+
+
+def _line(own: OwnProject) -> str:
+    return f"project {own.name} in Keptn"
 
 
 async def _api(session: Session) -> KeptnApi | str:
@@ -64,9 +71,11 @@ async def _api(session: Session) -> KeptnApi | str:
     return api if api.token else "no token of its API was given; give --token-file"
 
 
-async def _remove(entry: ProjectEntry) -> str:
+async def _remove(api: KeptnApi, own: OwnProject) -> str:
     """Why the project is still there, "" when it is not."""
+    entry = ProjectEntry(api=api, own=own, made=True, event_sent=True)
     try:
+        entry.unanswered = await is_under_way(api, own)
         await remove(entry)
     except WorldFault as fault:
         return f" was not removed: {_why(fault.failure)}"

@@ -36,6 +36,8 @@ from keptn_doctor.probes.round_trip_writes import (
 
 LATE_S = 10.0  # an answer to a task that was picked up and not finished comes within that
 _EVENTS = "/mongodb-datastore/event"
+_SEQUENCES = "/controlPlane/v1/sequence/"
+_OVER = ("finished", "succeeded", "timedOut", "aborted")
 _UNANSWERED_S = 3.0  # for a creation that is under way when the run ends
 _LAG_S = 2.0  # the datastore hears of a removal by a message
 _LAST_LOOK_S = 5.0
@@ -171,6 +173,15 @@ async def _still_making(entry: ProjectEntry) -> bool:
     return False
 
 
+async def is_under_way(api: KeptnApi, own: OwnProject) -> bool:
+    """Whether a sequence of the project may still be answered; True when that cannot be asked."""
+    try:
+        page, _ = await api.get_as(_SEQUENCES + own.name, _States, fresh=True)
+    except WorldFault:
+        return True
+    return any(state.state not in _OVER for state in page.states or ())
+
+
 async def _delete(entry: ProjectEntry) -> None:
     failure = _refusal(await entry.api.write(removal(entry.own)))
     if failure and failure.code != "not-found":
@@ -206,3 +217,11 @@ async def _stored(entry: ProjectEntry) -> bool:
 
 class _Page(msgspec.Struct, frozen=True):
     events: tuple[Any, ...] | None = None
+
+
+class _State(msgspec.Struct, frozen=True):
+    state: str | None = None
+
+
+class _States(msgspec.Struct, frozen=True):
+    states: tuple[_State, ...] | None = None
