@@ -149,6 +149,7 @@ output_options = together(
         show_default=True,
         help="Colour the text report; auto heeds NO_COLOR.",
     ),
+    click.option("--timings", is_flag=True, help="Add where the time went, by look and by phase."),
     click.option("-q", "--quiet", is_flag=True, help="No progress on standard error."),
 )
 

@@ -20,6 +20,7 @@ from keptn_doctor import __version__, exit_codes
 from keptn_doctor.discover import discover
 from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
 from keptn_doctor.model.report import Report
+from keptn_doctor.model.times import RunTimes
 from keptn_doctor.model.topology import Topology
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.progress import Progress, Quiet
@@ -45,13 +46,15 @@ async def examine(
     interruption: Interruption | None = None,
     now: Callable[[], datetime] = utc_now,
     meanwhile: Callable[[], object] = lambda: None,
+    start_up_ms: float = 0.0,
 ) -> Snapshot:
     """All the looking of a run; what was seen until an interruption or the deadline counts.
 
     ``interruption`` must be watching already; without one nothing interrupts the run. ``meanwhile``
     is called in a thread, for work that can be done while answers are awaited; what it raises is
-    not told here.
+    not told here. ``start_up_ms`` is what the process needed to come here.
     """
+    began = time.perf_counter()
     progress, interruption = progress or Quiet(), interruption or Interruption()
     recorder = Recorder(now=now, on_look=progress.look)
     session = Session(targets, recorder, salt=os.urandom(16), now=now, stop=interruption.stop)
@@ -71,6 +74,11 @@ async def examine(
         observations=tuple(recorder.observations),
         not_attempted=tuple(recorder.not_attempted),
         timings=tuple(looking.timings),
+        times=RunTimes(
+            start_up_ms=start_up_ms,
+            looking_ms=round((time.perf_counter() - began) * 1000, 1),
+            spans=tuple(recorder.spans),
+        ),
         interrupted=not finished,
         created=session.janitor.created,
         remaining=session.janitor.remaining,

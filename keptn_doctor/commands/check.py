@@ -6,8 +6,10 @@ import asyncio
 import functools
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,7 +17,7 @@ import click
 from keptn_doctor import exit_codes
 from keptn_doctor.cli import DEBUG_VARIABLE
 from keptn_doctor.commands.outputs import refuse_unwritable, wants_color
-from keptn_doctor.commands.reports import deliver, delivery_from, keep
+from keptn_doctor.commands.reports import deliver, delivery_from, judged, keep
 from keptn_doctor.commands.targets import targets_from, with_run_options
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.progress import Progress, open_progress
@@ -59,9 +61,7 @@ def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     if options["plan"]:
         return asyncio.run(_plan(world, options, environ, progress))
     snapshot = _run_to_a_snapshot(_examine(world, options, progress, meanwhile=judges))
-    from keptn_doctor.doctor import report_on  # noqa: PLC0415 - imports every client library
-
-    code = deliver(report_on(snapshot, judges()), delivery, environ)
+    code = deliver(judged(snapshot, judges(), delivery), delivery, environ)
     if options["bundle"] and not keep(snapshot, options["bundle"]):
         code = exit_codes.DOCTOR_FAILED
     if snapshot.interrupted:
@@ -125,7 +125,11 @@ async def _examine(
                 _announce(targets, progress)
             try:
                 return await examine(
-                    targets, progress=progress, interruption=interruption, meanwhile=meanwhile
+                    targets,
+                    progress=progress,
+                    interruption=interruption,
+                    meanwhile=meanwhile,
+                    start_up_ms=_age_of_this_process_ms(),
                 )
             finally:
                 progress.close()
@@ -137,6 +141,17 @@ def _announce(targets: Targets, progress: Progress) -> None:
 
     progress.close()
     click.echo(f"keptn-doctor: this run may {what_round_trips_leave(targets)}", err=True)
+
+
+def _age_of_this_process_ms() -> float:
+    """From its start to now; where the system does not tell (proc(5)), the processor's time."""
+    try:
+        fields = Path("/proc/self/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        started_s = int(fields[19]) / os.sysconf("SC_CLK_TCK")  # field 22, after boot
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - started_s
+    except (OSError, ValueError, AttributeError, IndexError):
+        age_s = time.process_time()
+    return round(age_s * 1000, 1)
 
 
 async def _plan(

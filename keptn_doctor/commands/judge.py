@@ -8,7 +8,7 @@ from typing import Any
 
 from keptn_doctor import bundle
 from keptn_doctor.commands.catalogue import chosen_checks
-from keptn_doctor.commands.reports import deliver, delivery_from
+from keptn_doctor.commands.reports import deliver, delivery_from, judged
 from keptn_doctor.usage import UsageError
 
 
@@ -19,6 +19,4 @@ def run(options: Mapping[str, Any], environ: Mapping[str, str]) -> int:
     snapshot = bundle.load(Path(options["bundle"]))
     if isinstance(snapshot, bundle.BadBundle):
         raise UsageError(f"{snapshot.reason}; give a file that check --bundle has written")
-    from keptn_doctor.doctor import report_on  # noqa: PLC0415 - imports every client library
-
-    return deliver(report_on(snapshot, catalogue), delivery, environ)
+    return deliver(judged(snapshot, catalogue, delivery), delivery, environ)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from keptn_doctor import __version__, bundle, exit_codes
 from keptn_doctor.commands.outputs import (
@@ -26,6 +28,7 @@ from keptn_doctor.model.report import Report
 from keptn_doctor.usage import UsageError
 
 if TYPE_CHECKING:
+    from keptn_doctor.catalogue import Catalogue
     from keptn_doctor.renderers.page import Detail  # that module imports rich
 
 
@@ -35,6 +38,7 @@ class Delivery(Record, frozen=True, kw_only=True):
     outputs: tuple[Output, ...]
     color: Color = "auto"
     detail: Detail = "normal"
+    timings: bool = False
     quiet: bool = False
 
 
@@ -46,8 +50,22 @@ def delivery_from(options: Mapping[str, Any]) -> Delivery:
         outputs=parse_outputs(options["outputs"]),
         color=options["color"],
         detail="short" if options["short"] else "verbose" if options["verbose"] else "normal",
+        timings=options["timings"],
         quiet=options["quiet"],
     )
+
+
+def judged(snapshot: Snapshot, catalogue: Catalogue, delivery: Delivery) -> Report:
+    """The report on a snapshot, with the times of the run where they were asked for."""
+    from keptn_doctor.doctor import report_on  # noqa: PLC0415 - imports every client library
+
+    began = time.perf_counter()
+    report = report_on(snapshot, catalogue)
+    if not delivery.timings or snapshot.times is None:
+        return report
+    judging_ms = round((time.perf_counter() - began) * 1000, 1)
+    times = msgspec.structs.replace(snapshot.times, judging_ms=judging_ms)
+    return msgspec.structs.replace(report, times=times)
 
 
 def deliver(report: Report, delivery: Delivery, environ: Mapping[str, str]) -> int:

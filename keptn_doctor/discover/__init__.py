@@ -74,14 +74,15 @@ async def _control_plane(session: Session) -> FoundControlPlane:
     target = session.targets.control_plane
     if target is not None:
         plane = ControlPlane(name=target.name, context=target.context)
-        return await guarded(
-            session,
-            "gateway-service",
-            plane.subject,
-            find_control_plane(session, target),
-            otherwise=FoundControlPlane(control_plane=plane),
-            limit_s=_limit(session),
-        )
+        with session.recorder.span(f"search/{plane.subject}"):
+            return await guarded(
+                session,
+                "gateway-service",
+                plane.subject,
+                find_control_plane(session, target),
+                otherwise=FoundControlPlane(control_plane=plane),
+                limit_s=_limit(session),
+            )
     plane = ControlPlane()
     session.recorder.skip(
         NotAttempted(
@@ -100,14 +101,16 @@ def _limit(session: Session) -> float:
 
 
 async def _search(session: Session, target: ClusterTarget) -> SearchedCluster:
-    return await guarded(
-        session,
-        "namespace",
-        target.name,
-        _search_cluster(session, target),
-        otherwise=SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces)),
-        limit_s=_limit(session),
-    )
+    nothing = SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces))
+    with session.recorder.span(f"search/{target.name}"):
+        return await guarded(
+            session,
+            "namespace",
+            target.name,
+            _search_cluster(session, target),
+            otherwise=nothing,
+            limit_s=_limit(session),
+        )
 
 
 async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCluster:

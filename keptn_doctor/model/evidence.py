@@ -12,6 +12,7 @@ from typing import Literal
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.facts import Fact
 from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.times import RunTimes
 from keptn_doctor.model.topology import OPERATOR, Topology, Vantage
 
 SCHEMA_VERSION = 1
@@ -58,6 +59,7 @@ class Snapshot(Record, frozen=True, kw_only=True):
     observations: tuple[Observation, ...] = ()
     not_attempted: tuple[NotAttempted, ...] = ()
     timings: tuple[Timing, ...] = ()  # of the stages that looked
+    times: RunTimes | None = None  # of each look; None in snapshots of before
     interrupted: bool = False
     created: int = 0  # pods and projects that the run created (--probe-pod, --round-trip)
     remaining: int = 0  # of those, still there at the end

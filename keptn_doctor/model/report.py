@@ -9,6 +9,7 @@ from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import NotAttempted, Observation, Timing
 from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.keptn_facts import RoundTrip
+from keptn_doctor.model.times import RunTimes
 from keptn_doctor.model.topology import ControlPlane, ExecutionPlane
 
 REPORT_SCHEMA_VERSION = 1
@@ -99,3 +100,4 @@ class Report(Record, frozen=True, kw_only=True):
     created: int = 0
     remaining: int = 0
     timings: tuple[Timing, ...] = ()
+    times: RunTimes | None = None  # of each look, with --timings

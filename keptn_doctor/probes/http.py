@@ -23,6 +23,7 @@ import msgspec
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.path_facts import HttpAnswer
+from keptn_doctor.probes import stopwatch
 from keptn_doctor.probes.failures import WorldFault, classify, fault
 from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.network import Network
@@ -128,7 +129,8 @@ async def ask(
     progress = _Progress()
     try:
         async with asyncio.timeout(how.deadline_s):
-            return await _follow(network, url, how, progress, cleaner, lines=lines)
+            with stopwatch.request():
+                return await _follow(network, url, how, progress, cleaner, lines=lines)
     except TimeoutError:
         raise progress.too_late(how.deadline_s) from None
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:

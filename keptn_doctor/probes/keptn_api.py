@@ -25,6 +25,7 @@ from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.retry import ONCE, PASSING_STATUS, Attempts, RetryPolicy, retrying
 from keptn_doctor.probes.round_trip_writes import Write
+from keptn_doctor.probes.stopwatch import turn
 from keptn_doctor.redact import Redactor
 from keptn_doctor.secret import Secret
 
@@ -203,7 +204,7 @@ class KeptnApi:
         return exchange
 
     async def _in_turn(self, url: str, how: Ask) -> Exchange:
-        async with self._turns if how.token else contextlib.nullcontext():
+        async with turn(self._turns) if how.token else contextlib.nullcontext():
             return await ask(self._network, url, how, redactor=self.redactor, lines=self._lines)
 
 

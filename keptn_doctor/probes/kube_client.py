@@ -36,6 +36,7 @@ from keptn_doctor.probes.kube_wire import open_http
 from keptn_doctor.probes.port_forward import PodStream, open_port
 from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.retry import retrying
+from keptn_doctor.probes.stopwatch import request, turn
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | bool]
@@ -223,13 +224,14 @@ class KubeClient:
         limit = self.deadlines.kube_s
         try:
             async with asyncio.timeout(limit):
-                return await open_port(
-                    self._connection(),
-                    path,
-                    port,
-                    protocols=protocols,
-                    refused=lambda answer: self._failure(answer, right),
-                )
+                with request():
+                    return await open_port(
+                        self._connection(),
+                        path,
+                        port,
+                        protocols=protocols,
+                        refused=lambda answer: self._failure(answer, right),
+                    )
         except TimeoutError as error:
             raise self._late(limit) from error
         except (httpx.HTTPError, OSError) as error:
@@ -333,13 +335,14 @@ class KubeClient:
     ) -> Answer:
         limit, status = self.deadlines.kube_s, 0
         try:
-            async with self._limit, asyncio.timeout(limit):  # httpx limits single reads only
+            async with turn(self._limit), asyncio.timeout(limit):  # httpx limits single reads only
                 self.requests += 1
-                async with self._http.stream(
-                    method, path, params=_query(params), json=body
-                ) as response:
-                    status = response.status_code
-                    answer = await read_answer(response, cut_at or _MAX_BODY)
+                with request():
+                    async with self._http.stream(
+                        method, path, params=_query(params), json=body
+                    ) as response:
+                        status = response.status_code
+                        answer = await read_answer(response, cut_at or _MAX_BODY)
         except TimeoutError as error:
             raise self._late(limit) from error
         except httpx.RemoteProtocolError as error:

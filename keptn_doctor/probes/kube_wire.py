@@ -23,6 +23,7 @@ from keptn_doctor.network_settings import Deadlines, NetworkSettings
 from keptn_doctor.probes.failures import fault
 from keptn_doctor.probes.kube_access import ClusterAccess, unreadable
 from keptn_doctor.probes.network import Network
+from keptn_doctor.probes.stopwatch import spending
 
 _REVIEWS = re.compile(r"/apis/authorization\.k8s\.io/v1/selfsubject(access|rules)reviews")
 _PODS = re.compile(r"/api/v1/namespaces/[^/]+/pods")
@@ -124,7 +125,8 @@ class SystemNames(Network):
         """Addresses in the system's order of families; a socket.gaierror when there are none."""
         loop = asyncio.get_running_loop()
         async with asyncio.timeout(deadline_s):
-            found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            with spending("resolve"):
+                found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
         by_family: dict[int, list[str]] = {socket.AF_INET: [], socket.AF_INET6: []}
         for family, *_, address in found:
             by_family.setdefault(family, []).append(str(address[0]))

@@ -27,6 +27,7 @@ from keptn_doctor.model.path_facts import DnsAnswer
 from keptn_doctor.network_settings import ConnectTo, NetworkSettings
 from keptn_doctor.probes.dns import literal_address, look_up
 from keptn_doctor.probes.failures import WorldFault, connect_failure, fault
+from keptn_doctor.probes.stopwatch import spending
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -67,7 +68,8 @@ class Network:
 
     async def look_up(self, host: str, *, deadline_s: float = _LOOK_UP_S) -> DnsAnswer:
         """See ``probes.dns.look_up``."""
-        return await look_up(host, self.settings, deadline_s=deadline_s)
+        with spending("resolve"):
+            return await look_up(host, self.settings, deadline_s=deadline_s)
 
     async def destinations(self, host: str, port: int) -> tuple[tuple[str, int], ...]:
         """Where TCP for ``host:port`` is really opened, in the order in which to try.
@@ -156,7 +158,8 @@ async def open_tcp(address: str, port: int, *, deadline_s: float) -> Stream:
     """TCP to an address (detours already applied); raises WorldFault of phase "connect"."""
     try:
         async with asyncio.timeout(deadline_s):
-            return await asyncio.open_connection(address, port)
+            with spending("connect"):
+                return await asyncio.open_connection(address, port)
     except TimeoutError as error:
         if error.errno is None:
             detail = f"no answer in {deadline_s:g} s"
@@ -193,13 +196,14 @@ class _Backend(httpcore.AsyncNetworkBackend):
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address, real_port in await self._network.destinations(host, port):
             try:
-                stream = await self._plain.connect_tcp(
-                    address,
-                    real_port,
-                    timeout=timeout,
-                    local_address=local_address,
-                    socket_options=socket_options,
-                )
+                with spending("connect"):
+                    stream = await self._plain.connect_tcp(
+                        address,
+                        real_port,
+                        timeout=timeout,
+                        local_address=local_address,
+                        socket_options=socket_options,
+                    )
                 return _Stream(stream)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 last = error
@@ -231,7 +235,8 @@ class _Stream(httpcore.AsyncNetworkStream):
         timeout: float | None = None,  # noqa: ASYNC109
     ) -> httpcore.AsyncNetworkStream:
         try:
-            tls = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+            with spending("tls"):
+                tls = await self._stream.start_tls(ssl_context, server_hostname, timeout)
         except BaseException:
             await self._stream.aclose()
             raise

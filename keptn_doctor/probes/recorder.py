@@ -11,7 +11,8 @@ import asyncio
 import time
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,9 +22,11 @@ import msgspec
 from keptn_doctor.model.evidence import NotAttempted, Observation
 from keptn_doctor.model.facts import Fact
 from keptn_doctor.model.failure import Failure
+from keptn_doctor.model.times import Span
 from keptn_doctor.model.topology import OPERATOR, Vantage
 from keptn_doctor.probes.failures import WorldFault, classify
 from keptn_doctor.probes.retry import Attempts
+from keptn_doctor.probes.stopwatch import Account, account
 
 F = TypeVar("F")
 
@@ -36,11 +39,13 @@ class Recorder:
     ) -> None:
         self._now = now
         self._on_look = on_look
+        self._began = time.perf_counter()
         self.clean: Callable[[str], str] = str  # a session sets that of its redactor
         self.observations: list[Observation] = []
         self.not_attempted: list[NotAttempted] = []
         self._named: Counter[str] = Counter()  # looks so far, by what their ids begin with
         self._facts: dict[type, list[tuple[str, Any]]] = {}
+        self.spans: list[Span] = []  # where the time went
 
     async def look(
         self,
@@ -67,13 +72,15 @@ class Recorder:
             started_at=self._now(),
             clock=time.perf_counter(),
             attempts=attempts or Attempts(),
+            account=Account(),
         )
         if self._on_look:
             self._on_look(probe, subject)
         result: F | Failure
         try:
-            async with asyncio.timeout(deadline_s):
-                result = await looking
+            with account(look.account):
+                async with asyncio.timeout(deadline_s):
+                    result = await looking
         except TimeoutError:
             result = Failure(
                 phase="deadline", code="deadline-exceeded", detail=f"no answer in {deadline_s:g} s"
@@ -88,6 +95,28 @@ class Recorder:
             result = classify(error) or _bug(error)
         self._keep(look, result)
         return result
+
+    @contextmanager
+    def span(self, name: str) -> Iterator[None]:
+        """Keep the time of what is done between looks under a name ("search/exec-a")."""
+        began, spent = time.perf_counter(), Account()
+        try:
+            with account(spent):
+                yield
+        finally:
+            self._time(name, began, spent)
+
+    def _time(self, name: str, began: float, spent: Account) -> None:
+        duration_ms = (time.perf_counter() - began) * 1000
+        if spent.requests or duration_ms >= 1:  # the others only repeat what was seen elsewhere
+            self.spans.append(
+                Span(
+                    name=name,
+                    began_ms=round((began - self._began) * 1000, 1),
+                    duration_ms=round(duration_ms, 1),
+                    spent=spent.total(),
+                )
+            )
 
     def skip(self, note: NotAttempted) -> None:
         """Record a look that was not taken."""
@@ -113,10 +142,12 @@ class Recorder:
             result = msgspec.structs.replace(result, detail=self._fit(result.detail))
         self._named[name] += 1
         seen = self._named[name]
+        name = f"{name}~{seen}" if seen > 1 else name
         self._facts.setdefault(type(result), []).append((look.subject, result))
+        self._time(name, look.clock, look.account)
         self.observations.append(
             Observation(
-                id=f"{name}~{seen}" if seen > 1 else name,
+                id=name,
                 probe=look.probe,
                 subject=look.subject,
                 vantage=look.vantage,
@@ -137,6 +168,7 @@ class _Look:
     started_at: datetime
     clock: float
     attempts: Attempts
+    account: Account
 
 
 def _bug(error: Exception) -> Failure:

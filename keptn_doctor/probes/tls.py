@@ -21,6 +21,7 @@ from keptn_doctor.probes.failures import (
     handshake_failure,
 )
 from keptn_doctor.probes.network import Network, Stream, new_context
+from keptn_doctor.probes.stopwatch import spending
 
 _ALERT, _HANDSHAKE = 0x15, 0x16  # record types: all that a TLS peer may open with (RFC 8446, 5.1)
 _CERTIFICATE_REQUEST = 13  # handshake message type (RFC 8446, B.3)
@@ -139,10 +140,11 @@ async def _handshake(
         raise fault("resolve", "name-invalid", f"{host!r} cannot be asked for in TLS") from None
     try:
         async with asyncio.timeout(deadline_s):
-            while _unfinished(tls, outgoing, stream[1]):
+            with spending("tls"):
+                while _unfinished(tls, outgoing, stream[1]):
+                    await stream[1].drain()
+                    received += await _take(stream[0], incoming, first=not received)
                 await stream[1].drain()
-                received += await _take(stream[0], incoming, first=not received)
-            await stream[1].drain()
     except TimeoutError as error:
         if error.errno is not None:
             raise

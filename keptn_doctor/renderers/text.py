@@ -20,6 +20,7 @@ from keptn_doctor.renderers.details import put_details
 from keptn_doctor.renderers.page import UNWRAPPED, Detail, Page
 from keptn_doctor.renderers.round_trips import put_round_trips
 from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritten
+from keptn_doctor.renderers.times import put_times
 from keptn_doctor.renderers.views import put_views
 from keptn_doctor.renderers.way_in import put_way_in
 from keptn_doctor.renderers.wording import cause_key, count
@@ -79,6 +80,8 @@ def render(report: Report, style: TextStyle | None = None) -> str:
         put_details(page, report)
     if page.detail != "short":
         _put_footer(page, report)
+    if report.times:
+        put_times(page, report.times)
     if report.created or report.remaining:
         page.put(f"Audit of the clusters: created {report.created}, remaining {report.remaining}")
     return page.text() if style.unicode else typewritten(page.text())

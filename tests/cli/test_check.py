@@ -279,3 +279,20 @@ def test_a_bug_is_one_line_without_its_text_and_exit_4() -> None:
     assert "AttributeError at wording.py:" in run.stderr
     assert "KEPTN_DOCTOR_DEBUG=1" in run.stderr
     assert "NoneType" not in run.stderr
+
+
+def test_timings_say_where_the_time_went_and_only_when_asked(tmp_path: Path) -> None:
+    document, bundle = tmp_path / "report.json", tmp_path / "bundle"
+    run = keptn_doctor(
+        "check", "--lab", "-q", "--timings", "-o", "text", "-o", f"json={document}",
+        "--bundle", str(bundle),
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    assert "WHERE THE TIME WENT" in run.stdout
+    times = json.loads(document.read_text())["times"]
+    spans = {span["name"]: span["spent"] for span in times["spans"]}
+    assert spans["search/exec-a"]["requests"] > 0
+    assert times["start_up_ms"] > 0
+    assert times["judging_ms"] > 0
+    again = keptn_doctor("judge", str(bundle), "-o", "json")
+    assert json.loads(again.stdout)["times"] is None
