@@ -90,7 +90,9 @@ class _Replica:
         return self._pod.is_alive() and in_nats_mode and alone
 
     def wake(self, event: Event) -> None:
-        """Poll for a while, at least until the event may be seen."""
+        """Poll for a while, at least until an event that concerns it may be seen."""
+        if all(s.event != event.type for s in self._calls.subscriptions):
+            return
         pause = self._pause()
         ahead = (event.time - self._caller.place.clock()).total_seconds()
         rounds = _ROUNDS + math.ceil(max(ahead, 0.0) / pause)

@@ -85,6 +85,11 @@ _NO_NATS = "nats: no servers available for connection"
 def _shipyard(simulation: Simulation, since: datetime, until: datetime) -> Iterator[Line]:
     yield from _database_trouble(simulation, since, until)
     state = simulation.keptn
+    yield from (
+        (at, logrus(at, level, text))
+        for at, level, text in state.controller.log
+        if since <= at <= until
+    )
     if not state.nats_up() and state.version >= (0, 14, 0):
         for at in _ticks(since, until):
             yield at, logrus(at, "error", f"could not connect to NATS: {_NO_NATS}")

@@ -39,10 +39,9 @@ def shipyard_of(state: KeptnState, name: str) -> Shipyard:
         UnreadableShipyardError: nobody gives it out.
         InvalidShipyardError: it is none.
     """
-    keeper = "configuration-service" if state.version < (0, 16, 0) else "resource-service"
-    broken = {"configuration-service", "resource-service"}
-    if any(b.component in broken and b.state != "up" for b in state.settings.backends):
-        raise UnreadableShipyardError(f"could not reach {keeper}: connection refused")
+    unreachable = _no_files(state)
+    if unreachable:
+        raise UnreadableShipyardError(unreachable)
     project = state.projects.get(name)
     if project is None:
         raise UnreadableShipyardError(f"project {name} not found: Project does not exist")
@@ -50,6 +49,15 @@ def shipyard_of(state: KeptnState, name: str) -> Shipyard:
     if problem:
         raise UnreadableShipyardError(problem)
     return read(shipyard_text(state, project))
+
+
+def _no_files(state: KeptnState) -> str:
+    """Why the component that keeps files cannot be reached; "" when it can."""
+    keeper = "configuration-service" if state.version < (0, 16, 0) else "resource-service"
+    names = {"configuration-service", "resource-service"}
+    if all(b.component not in names or b.state == "up" for b in state.settings.backends):
+        return ""
+    return f'Get "http://{keeper}:8080/v1/project": dial tcp: connect: connection refused'
 
 
 def shipyard_text(state: KeptnState, project: ProjectSettings) -> str:
@@ -180,6 +188,9 @@ def _not_made(
         return as_error(
             409, f"could not create project '{name}': project with this name already exists"
         )
+    unreachable = _no_files(state)
+    if unreachable:
+        return as_error(500, unreachable)
     if not has_git:
         if state.version >= (0, 16, 0) and not provisioned:
             return as_error(500, _UPSTREAMS["none"])
@@ -211,6 +222,11 @@ def delete(state: KeptnState, call: Call, name: str) -> Answer:
     state.git_credentials.discard(name)
     state.files = {place: f for place, f in state.files.items() if place[0] != name}
     state.controller.forget(name)
+    unreachable = _no_files(state)
+    if unreachable:  # the database is clean by now, and Git is not
+        failed = {"project": name, "status": "errored", "result": "fail"}
+        _announce(state, call, "project.delete.finished", failed)
+        return as_error(500, f"could not delete project: {unreachable}")
     good = {"project": name, "status": "succeeded", "result": "pass"}
     _announce(state, call, "project.delete.finished", good)
     return as_json(200, {"message": text})

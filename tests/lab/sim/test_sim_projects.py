@@ -9,7 +9,7 @@ import pytest
 from delivery_worlds import CONTROL, PROJECT, git, make, post, quick, shipyard
 from sim_worlds import ask, world
 
-from keptn_doctor.lab.settings import EventSettings, StoreSettings
+from keptn_doctor.lab.settings import BackendSettings, EventSettings, StoreSettings
 from keptn_doctor.lab.simulation import Simulation
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio]
@@ -130,3 +130,14 @@ async def test_a_file_comes_back_as_it_was_uploaded(version, prefix):
         found = await ask(lab, f"{base}/job%2Fconfig.yaml")
         assert found.json()["resourceContent"] == content
         assert (await ask(lab, f"{base}/nothing.yaml")).status_code == 404
+
+
+async def test_without_resource_service_no_project_is_made_and_deleting_one_fails_half_way():
+    down = (BackendSettings(component="resource-service", state="down"),)
+    event = EventSettings(type="sh.keptn.event.test.finished", source="s")
+    keptn = {"backends": down, "events": (event,)}
+    async with Simulation(world("1.4.5", keptn=keptn)) as lab:
+        assert (await make(lab, "1.4.5")).status_code == 500
+        deleted = await ask(lab, f"{CONTROL}/project/sockshop", method="DELETE")
+        assert deleted.status_code == 500
+        assert lab.keptn.left_of("sockshop") == {}

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from world_lab import kube, log_of, pods
 
+from keptn_doctor.lab.keptn.events import Event
+from keptn_doctor.lab.keptn.messaging import publish
 from keptn_doctor.lab.scenario import loads
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab
@@ -79,3 +83,14 @@ async def test_a_component_that_does_not_run_writes_nothing_new() -> None:
     text += "{containers: {api-service: {}}}}}}"
     async with start(loads(text)) as lab:
         assert await log(lab, "api-service") == ""
+
+
+async def test_a_sequence_that_cannot_start_shows_in_the_log_of_the_controller() -> None:
+    async with start(loads("title: t")) as lab:
+        event = Event(
+            id="1", type="sh.keptn.event.dev.nothing.triggered", source="s", time=lab.clock(),
+            context="c", data={"project": "sockshop", "stage": "dev", "service": "carts"},
+        )  # fmt: skip
+        publish(lab.simulation.keptn, event)
+        await asyncio.sleep(0)
+        assert "Unable to start sequence nothing: " in await log(lab, "shipyard-controller")
