@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from delivery_worlds import (
@@ -47,8 +48,9 @@ def _world(version, *clients, delivery=QUICK, **keptn):
     return world(version, *clients, keptn={"delivery": delivery, **keptn})
 
 
-async def _silent(lab, context):
-    """What is stored once a service that hears anything would have answered many times."""
+async def _silent(lab, context, *, after):
+    """What is stored when ``after`` events have come and a service had time for many more."""
+    await until(lambda: stored(lab, context), lambda found: len(found) >= after)
     await asyncio.sleep(SILENCE_S)
     return told(await stored(lab, context))
 
@@ -136,7 +138,7 @@ async def test_a_controller_that_gets_no_event_starts_nothing(keptn):
     settings = _world("1.4.5", service("0.18.0"), projects=(project,), **keptn)
     async with Simulation(settings) as lab:
         context = await trigger(lab)
-        assert await _silent(lab, context) == [("dev.try.triggered", "test")]
+        assert await _silent(lab, context, after=1) == [("dev.try.triggered", "test")]
 
 
 # --- sequences
@@ -202,7 +204,7 @@ async def test_a_stuck_dispatcher_leaves_a_sequence_where_it_is():
     ) as lab:
         await make(lab, "1.4.5")
         context = await trigger(lab)
-        assert await _silent(lab, context) == [("dev.try.triggered", "test")]
+        assert await _silent(lab, context, after=1) == [("dev.try.triggered", "test")]
         assert (await sequence(lab, context))["state"] == "triggered"
 
 
@@ -256,7 +258,7 @@ async def test_a_service_that_hangs_starts_and_never_finishes():
     async with Simulation(_world("1.4.5", hangs)) as lab:
         await make(lab, "1.4.5")
         context = await trigger(lab)
-        assert (await _silent(lab, context))[-1] == ("test.started", "my-service")
+        assert (await _silent(lab, context, after=3))[-1] == ("test.started", "my-service")
         assert (await sequence(lab, context))["state"] == "started"
         assert len(await opened(lab)) == 1
 
@@ -277,7 +279,7 @@ async def test_a_service_that_hears_nothing_or_does_nothing_is_silent(changes):
     async with Simulation(_world("1.4.5", service("0.18.0", **changes))) as lab:
         await make(lab, "1.4.5")
         context = await trigger(lab)
-        assert await _silent(lab, context) == [
+        assert await _silent(lab, context, after=2) == [
             ("dev.try.triggered", "test"),
             ("test.triggered", "shipyard-controller"),
         ]
@@ -290,16 +292,19 @@ async def test_a_service_behind_a_firewall_is_silent():
     )
     async with Simulation(settings) as lab:
         await make(lab, "1.4.5")
-        assert len(await _silent(lab, await trigger(lab))) == 2
+        assert len(await _silent(lab, await trigger(lab), after=2)) == 2
 
 
 async def test_without_its_main_container_a_distributor_says_that_it_cannot_deliver():
     alone = service("0.18.0", service=ServiceContainerSettings(listens_on=0))
     async with Simulation(_world("1.4.5", alone)) as lab:
         await make(lab, "1.4.5")
-        assert len(await _silent(lab, await trigger(lab))) == 2
-        failed = [t for t in texts(pod(lab)) if "failed: Post" in t]
-        assert len(failed) > 1  # at each poll once more
+        assert len(await _silent(lab, await trigger(lab), after=2)) == 2
+
+        async def failed():
+            return [t for t in texts(pod(lab)) if "failed: Post" in t]
+
+        assert len(await until(failed, lambda lines: len(lines) > 1)) > 1  # at each poll once more
 
 
 async def test_an_edited_subscription_is_what_counts():
@@ -347,7 +352,7 @@ async def test_an_answer_without_its_trigger_is_refused_by_validation_and_else_i
     bad = service("0.18.0", service=ServiceContainerSettings(event_fields_missing=("triggeredid",)))
     async with Simulation(_world("1.4.5", bad, event_validation=validation)) as lab:
         await make(lab, "1.4.5")
-        found = await _silent(lab, await trigger(lab))
+        found = await _silent(lab, await trigger(lab), after=2 + arrived)
         assert sum(source == "my-service" for _, source in found) == arrived
         assert len(await opened(lab)) == 1
 
@@ -364,7 +369,8 @@ async def test_an_answer_that_is_too_large_never_arrives(keptn, client_version):
     large = service(client_version, service=ServiceContainerSettings(resource_bytes=70_000))
     async with Simulation(_world("1.4.5", large, **keptn)) as lab:
         await make(lab, "1.4.5")
-        assert (await _silent(lab, await trigger(lab)))[-1] == ("test.started", "my-service")
+        found = await _silent(lab, await trigger(lab), after=3)
+        assert found[-1] == ("test.started", "my-service")
         assert any("request body too large" in t or "forward" in t for t in texts(pod(lab)))
 
 
@@ -374,7 +380,8 @@ async def test_events_of_the_future_are_kept_back_from_0_17_on(version, seen):
     async with Simulation(ahead) as lab:
         await make(lab, version)
         context = await trigger(lab)
-        answered = ("test.finished", "my-service") in await _silent(lab, context)
+        found = await _silent(lab, context, after=5 if seen else 2)
+        answered = ("test.finished", "my-service") in found
         assert answered == seen
         assert len(lab.keptn.controller.open) == (1 if seen else 2)
 
@@ -388,21 +395,28 @@ async def test_an_event_of_the_near_future_is_picked_up_when_its_time_has_come()
 
 
 async def test_an_answer_after_the_project_is_gone_makes_its_collections_anew():
+    hangs = service("0.18.0", service=ServiceContainerSettings(task="hangs"))
+    async with Simulation(_world("1.4.5", hangs)) as lab:
+        await make(lab, "1.4.5")
+        context = await trigger(lab)
+        started = (await until(lambda: stored(lab, context), lambda e: len(e) == 3))[-1]
+        await _delete(lab)
+        assert lab.keptn.left_of(PROJECT) == {}
+        late = started | {"type": "sh.keptn.event.test.finished"}
+        assert (await post(lab, "/api/v1/event", late)).status_code == 200
+        left = {PROJECT: 1, f"{PROJECT}-rootEvents": 1, "contextToProject": 1}
+        assert lab.keptn.left_of(PROJECT) == left
+        await _delete(lab)
+        assert lab.keptn.left_of(PROJECT) == {}
+
+
+async def test_a_task_takes_its_time():
     slow = service("0.18.0", service=ServiceContainerSettings(takes_s=0.2))
     async with Simulation(_world("1.4.5", slow)) as lab:
         await make(lab, "1.4.5")
-        context = await trigger(lab)
-        await until(lambda: stored(lab, context), lambda e: len(e) == 3)
-        await _delete(lab)
-        assert lab.keptn.left_of(PROJECT) == {}
-        left = await until(lambda: _left(lab), bool)
-        assert left == {PROJECT: 1, f"{PROJECT}-rootEvents": 1, "contextToProject": 1}
-        await _delete(lab)
-        assert lab.keptn.left_of(PROJECT) == {}
-
-
-async def _left(lab):
-    return lab.keptn.left_of(PROJECT)
+        found = await finished(lab, await trigger(lab))
+        started, ended = (datetime.fromisoformat(found[i]["time"]) for i in (2, 3))
+        assert (ended - started).total_seconds() >= 0.19
 
 
 async def test_events_that_were_open_before_are_not_taken_up_again():

@@ -18,6 +18,7 @@ from delivery_worlds import (
     stored,
     told,
     trigger,
+    until,
 )
 from sim_worlds import HOST, ask, client, world
 
@@ -51,18 +52,26 @@ def _lab(one, version="1.4.5", **keptn):
     return Simulation(world(version, one, keptn={"delivery": QUICK, **keptn}))
 
 
-async def _answers(lab, task, **data):
-    """Kind, source and data of the service's answers to a task of a new project."""
+async def _answers(lab, task, count, **data):
+    """Kind, source and data of the answers to a task of a new project, ``count`` or more."""
     await make(lab, "1.4.5", text=shipyard(task))
     context = await trigger(lab, **data)
-    await asyncio.sleep(SILENCE_S)
-    own = [e for e in await stored(lab, context) if e["source"] not in ("test", SHIPYARD)]
-    return [(e["type"].rpartition(".")[2], e["source"], e["data"]) for e in own]
+    return await _own(lab, context, count)
+
+
+async def _own(lab, context, count):
+    async def own():
+        found = [e for e in await stored(lab, context) if e["source"] not in ("test", SHIPYARD)]
+        return [(e["type"].rpartition(".")[2], e["source"], e["data"]) for e in found]
+
+    await until(own, lambda found: len(found) >= count)
+    await asyncio.sleep(SILENCE_S)  # for those that should not come
+    return await own()
 
 
 async def test_helm_without_a_chart_starts_and_fails():
     async with _lab(_of("helm-service", "deployment")) as lab:
-        started, ended = await _answers(lab, "deployment")
+        started, ended = await _answers(lab, "deployment", 2)
         assert started[:2] == ("started", "helm-service")
         assert ended[2]["status"] == "errored"
         assert "failed to load chart" in ended[2]["message"]
@@ -70,12 +79,12 @@ async def test_helm_without_a_chart_starts_and_fails():
 
 async def test_helm_says_nothing_of_an_action_that_it_does_not_know():
     async with _lab(_of("helm-service", "action")) as lab:
-        assert await _answers(lab, "action", action={"action": "restart"}) == []
+        assert await _answers(lab, "action", 0, action={"action": "restart"}) == []
 
 
 async def test_jmeter_without_a_deployment_uri_says_nothing():
     async with _lab(_of("jmeter-service", "test")) as lab:
-        assert await _answers(lab, "test") == []
+        assert await _answers(lab, "test", 0) == []
 
 
 @pytest.mark.parametrize(
@@ -90,7 +99,7 @@ async def test_jmeter_without_a_deployment_uri_says_nothing():
 async def test_jmeter_without_a_script_passes_if_the_uri_can_be_reached(url, result):
     async with _lab(_of("jmeter-service", "test")) as lab:
         deployment = {"deploymentURIsLocal": [url]}
-        started, ended = await _answers(lab, "test", deployment=deployment, test=FUNCTIONAL)
+        started, ended = await _answers(lab, "test", 2, deployment=deployment, test=FUNCTIONAL)
         assert started[:2] == ("started", "jmeter-service")
         assert (ended[2]["status"], ended[2]["result"]) == ("succeeded", result)
 
@@ -98,7 +107,7 @@ async def test_jmeter_without_a_script_passes_if_the_uri_can_be_reached(url, res
 async def test_jmeter_does_not_survive_a_test_without_a_strategy():
     async with _lab(_of("jmeter-service", "test")) as lab:
         deployment = {"deploymentURIsLocal": [f"http://{HOST}"]}
-        found = await _answers(lab, "test", deployment=deployment)
+        found = await _answers(lab, "test", 1, deployment=deployment)
         assert [kind for kind, _, _ in found] == ["started"]
 
 
@@ -106,7 +115,7 @@ async def test_job_executor_without_a_configuration_starts_nothing():
     one = _of("job-executor-service", "remote", version="0.3.0", client="sdk",
               product="job-executor-service")  # fmt: skip
     async with _lab(one) as lab:
-        assert await _answers(lab, "remote") == []
+        assert await _answers(lab, "remote", 0) == []
 
 
 @pytest.mark.parametrize(
@@ -124,9 +133,7 @@ async def test_job_executor_runs_the_jobs_that_its_configuration_has_for_a_task(
         sent = json.dumps({"resources": resources}).encode()
         assert (await ask(lab, path, method="POST", content=sent)).status_code == 201
         context = await trigger(lab)
-        await asyncio.sleep(SILENCE_S)
-        own = [k for k, source in told(await stored(lab, context)) if "job" in source]
-        assert [kind.rpartition(".")[2] for kind in own] == kinds
+        assert [kind for kind, _, _ in await _own(lab, context, len(kinds))] == kinds
 
 
 async def test_a_failed_task_ends_its_sequence():
@@ -177,9 +184,10 @@ async def test_a_service_beside_keptn_answers_over_nats():
 )
 async def test_keptns_own_services_do_their_tasks_beside_it(task, data, kinds):
     async with _lab(_of("custom", "other")) as lab:
-        assert [kind for kind, _, _ in await _answers(lab, task, **data)] == kinds
+        found = await _answers(lab, task, len(kinds), **data)
+        assert [kind for kind, _, _ in found] == kinds
 
 
 async def test_an_own_service_that_does_not_run_says_nothing():
     async with _lab(_of("custom", "other"), silent_services=("lighthouse-service",)) as lab:
-        assert await _answers(lab, "evaluation") == []
+        assert await _answers(lab, "evaluation", 0) == []
