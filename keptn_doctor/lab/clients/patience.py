@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 _SLICE_S = 0.05
-_TURNS = 5  # turns of the event loop that each slice grants the other side
+_TURNS = 50  # of the event loop, per slice: by far more than any exchange takes
 
 
 async def patiently(call: Coroutine[Any, Any, T], limit_s: float) -> T:
