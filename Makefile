@@ -4,8 +4,8 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-# Most tests wait for sockets, not for a processor.
-WORKERS ?= 4
+# Most tests wait for sockets and time limits, not for a processor.
+WORKERS ?= 8
 # Exactly these versions were tested together; `pip install .` works without them.
 PIN    := -c constraints.txt
 
@@ -35,7 +35,7 @@ demo: $(BIN)/.installed ## one healthy and one broken plane in the embedded lab,
 	  test $$code -eq 1
 
 test: $(BIN)/.installed-test ## all tests
-	$(BIN)/python -m pytest -n $(WORKERS) -q
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
 matrix: ## the tests on every supported Python that is found
 	@for version in 3.11 3.12 3.13; do \

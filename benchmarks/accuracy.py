@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import fnmatch
+import functools
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from keptn_doctor.catalogue import load_checks
+from keptn_doctor.catalogue import Catalogue, load_checks
 from keptn_doctor.doctor import examine, report_on
 from keptn_doctor.lab.levers import Expectation
 from keptn_doctor.lab.scenario import Scenario, load
@@ -62,7 +63,12 @@ def run(file: Path) -> Outcome:
 
 async def _diagnose(scenario: Scenario) -> Report:
     async with start(scenario) as lab:
-        return report_on(await examine(lab.targets()), load_checks())
+        return report_on(await examine(lab.targets()), _catalogue())
+
+
+@functools.cache
+def _catalogue() -> Catalogue:
+    return load_checks()
 
 
 def compare(file: Path, scenario: Scenario, report: Report) -> Outcome:

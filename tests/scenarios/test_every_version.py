@@ -16,6 +16,8 @@ from keptn_doctor.model.report import Report
 
 pytestmark = pytest.mark.lab
 
+CATALOGUE = load_checks()
+
 
 def _rendered_releases() -> list[str]:
     """Both ends of every range of charts: the releases at which anything changed."""
@@ -40,7 +42,7 @@ control-plane: {{cluster: {{kubernetes: "{kubernetes}"}}}}
 
     async def look() -> Report:
         async with start(loads(text)) as lab:
-            return report_on(await examine(lab.targets()), load_checks())
+            return report_on(await examine(lab.targets()), CATALOGUE)
 
     return asyncio.run(look())
 
