@@ -22,7 +22,7 @@ from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.probes.round_trip import datastore_trip
 from keptn_doctor.probes.round_trip_choice import Choice, Refusal, choose, names_of
 from keptn_doctor.probes.round_trip_controller import Place, controller_trip, why_not_here
-from keptn_doctor.probes.round_trip_project import git_fields
+from keptn_doctor.probes.round_trip_project import files_path, git_fields
 from keptn_doctor.probes.round_trip_service import Errand, service_trip
 from keptn_doctor.probes.round_trip_settings import AT_ONCE, MAKING_S, REMOVING_S
 from keptn_doctor.probes.round_trip_writes import unused_project
@@ -100,7 +100,10 @@ async def _to_services(session: Session, topology: Topology, api: KeptnApi) -> N
     at_once = asyncio.Semaphore(1 if upstream else AT_ONCE)  # one repository holds one project
     async with asyncio.TaskGroup() as group:
         for service, choice in wanted:
-            errand = Errand(choice=choice, names=names_of(service), git=git, upstream=upstream)
+            errand = Errand(
+                choice=choice, names=names_of(service), git=git, upstream=upstream,
+                files=files_path(_version(session, topology)),
+            )  # fmt: skip
             group.create_task(_to_one(session, api, service.subject, errand, at_once))
 
 

@@ -30,6 +30,7 @@ _ACTING_SERVICES = re.compile(
     r"helm|argo|flux|deploy|ansible|terraform|crossplane|unleash|rollout|remediation|jenkins|tekton"
     r"|spinnaker|octopus|gitlab|devops|keda|release|litmus|chaos|gremlin"
 )
+_WORKS_BY_JOBS = "job-executor-service"
 _USUAL_STAGE, _USUAL_SERVICE = "round-trip", "keptn-doctor"
 _MOST_NAMES = 10
 _DEAD_AFTER = timedelta(minutes=2)  # twelve heartbeats
@@ -42,6 +43,7 @@ class Choice(Record, frozen=True, kw_only=True):
     stage: str = _USUAL_STAGE
     service: str = _USUAL_SERVICE
     harmless: bool = False  # by the short list
+    empty_job: bool = False  # it answers where the project has a job for it, so it gets one
     namesakes: tuple[str, ...] = ()  # who else answers under its name
     others: tuple[str, ...] = ()  # names of other subscribers of the task
 
@@ -195,6 +197,7 @@ def _choice(
         stage=stage,
         service=app,
         harmless=task in HARMLESS_TASKS,
+        empty_job=any(_WORKS_BY_JOBS in part for part in (service.name, service.image)),
         namesakes=(*service.namesakes, *twins, *more_records),
         others=tuple(i.name for i in reached if i.name not in names_of(service)),
     )

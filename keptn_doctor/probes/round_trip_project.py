@@ -25,10 +25,12 @@ from keptn_doctor.probes.round_trip_choice import Choice, Refusal
 from keptn_doctor.probes.round_trip_legs import BrokenLegError
 from keptn_doctor.probes.round_trip_settings import Upstream
 from keptn_doctor.probes.round_trip_writes import (
+    FilesPath,
     GitFields,
     OwnProject,
     Write,
     is_there,
+    new_empty_job,
     new_project,
     new_service,
     removal,
@@ -40,7 +42,7 @@ _SEQUENCES = "/controlPlane/v1/sequence/"
 _OVER = ("finished", "succeeded", "timedOut", "aborted")
 _UNANSWERED_S = 3.0  # for a creation that is under way when the run ends
 _LAG_S = 2.0  # the datastore hears of a removal by a message
-_LAST_LOOK_S = 5.0
+LAST_LOOK_S = 5.0
 _MADE = (200, 201, 204)
 
 
@@ -82,8 +84,20 @@ def git_fields(
     )
 
 
+def files_path(version: str) -> FilesPath:
+    """Where the gateway has the files of projects (``CHANGELOG.md@0.18.0``)."""
+    release = Version.parse(version)
+    older = release is not None and release.within("", "0.17.99")
+    return "/configuration-service" if older else "/resource-service"
+
+
 async def make(
-    entry: ProjectEntry, choice: Choice, *, git: GitFields, upstream: Upstream | None
+    entry: ProjectEntry,
+    choice: Choice,
+    *,
+    git: GitFields,
+    upstream: Upstream | None,
+    files: FilesPath = "/resource-service",
 ) -> None:
     """Make the project and its service; raises BrokenLegError when Keptn does not."""
     given = upstream or Upstream(url="")
@@ -97,13 +111,21 @@ async def make(
         hint = _about_git(refusal) if git != "none" else ""
         raise BrokenLegError(f"Keptn does not make the project: {_said(refusal)}{hint}")
     entry.made = True
+    await _put(entry, new_service(entry.own, choice.service), "make a service in the project")
+    if choice.empty_job:
+        job = new_empty_job(
+            entry.own, stage=choice.stage, service=choice.service, task=choice.task, files=files
+        )
+        await _put(entry, job, "take a job configuration")
+
+
+async def _put(entry: ProjectEntry, write: Write, what: str) -> None:
     try:
-        answer = await entry.api.write(new_service(entry.own, choice.service))
+        failure = _refusal(await entry.api.write(write))
     except WorldFault as lost:
-        raise BrokenLegError(f"Keptn does not make a service: {_said(lost.failure)}") from None
-    failure = _refusal(answer)
+        failure = lost.failure
     if failure:
-        raise BrokenLegError(f"Keptn does not make a service in the project: {_said(failure)}")
+        raise BrokenLegError(f"Keptn does not {what}: {_said(failure)}")
 
 
 async def _made(entry: ProjectEntry, write: Write) -> Failure | None:
@@ -141,11 +163,18 @@ def _about_git(failure: Failure) -> str:
     return ""
 
 
-async def remove(entry: ProjectEntry, *, late_s: float = LATE_S, pause_s: float = 1.0) -> str:
+async def remove(
+    entry: ProjectEntry,
+    *,
+    late_s: float = LATE_S,
+    pause_s: float = 1.0,
+    last_look_s: float = LAST_LOOK_S,
+) -> str:
     """Remove the project for good; what could not be made sure of, in words.
 
-    ``late_s`` is how long to wait for late answers, where there may be any. Raises WorldFault when
-    the project, or events of it, stay or may come back.
+    ``late_s`` is how long to wait for late answers, where there may be any, and ``last_look_s`` how
+    long after that for the datastore to forget. Raises WorldFault when the project, or events of
+    it, stay or may come back.
     """
     if entry.gone or entry.refused:
         return ""
@@ -155,7 +184,10 @@ async def remove(entry: ProjectEntry, *, late_s: float = LATE_S, pause_s: float 
         raise fault("kube", "conflict", f"project {entry.own.name} is there still, or will be")
     doubt = ""
     if entry.event_sent:
-        doubt = await _nothing_comes_back(entry, late_s=late_s, pause_s=pause_s)
+        wait_s = late_s if entry.unanswered else 0.0
+        doubt = await _nothing_comes_back(
+            entry, wait_s=wait_s, last_look_s=last_look_s, pause_s=pause_s
+        )
     entry.gone = True
     return doubt
 
@@ -188,10 +220,11 @@ async def _delete(entry: ProjectEntry) -> None:
         raise WorldFault(failure)
 
 
-async def _nothing_comes_back(entry: ProjectEntry, *, late_s: float, pause_s: float) -> str:
+async def _nothing_comes_back(
+    entry: ProjectEntry, *, wait_s: float, last_look_s: float, pause_s: float
+) -> str:
     """Wait until the datastore has no event of the project, and none can come."""
     began = removed = time.perf_counter()
-    wait_s = late_s if entry.unanswered else 0.0
     while True:
         try:
             stored = await _stored(entry)
@@ -200,10 +233,10 @@ async def _nothing_comes_back(entry: ProjectEntry, *, late_s: float, pause_s: fl
         now = time.perf_counter()
         if not stored and now - began >= wait_s:
             return ""
-        if now - began > wait_s + _LAST_LOOK_S:
+        if now - began > wait_s + last_look_s:
             detail = f"project {entry.own.name} is gone, but the datastore keeps events of it"
             raise fault("kube", "conflict", detail)
-        if stored and now - removed >= _LAG_S:
+        if stored and now - removed >= min(_LAG_S, last_look_s / 2):
             await _delete(entry)
             removed = now
         await asyncio.sleep(pause_s)

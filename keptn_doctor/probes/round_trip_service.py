@@ -27,7 +27,7 @@ from keptn_doctor.probes.round_trip_legs import (
 )
 from keptn_doctor.probes.round_trip_project import ProjectEntry, make, remove
 from keptn_doctor.probes.round_trip_settings import Upstream
-from keptn_doctor.probes.round_trip_writes import OWN_SEQUENCE, GitFields, own_sequence
+from keptn_doctor.probes.round_trip_writes import OWN_SEQUENCE, FilesPath, GitFields, own_sequence
 
 _OPEN = "/controlPlane/v1/event/triggered/"
 
@@ -39,6 +39,7 @@ class Errand(msgspec.Struct, frozen=True, kw_only=True):
     names: frozenset[str]  # by which the Keptn service may call itself
     git: GitFields = "none"
     upstream: Upstream | None = None
+    files: FilesPath = "/resource-service"
 
     def is_own(self, event: Found) -> bool:
         """Whether the source is the service's name, or a path or address that ends in it."""
@@ -91,7 +92,9 @@ class _Trip:
     async def there_and_back(self) -> None:
         """Every leg but the last; raises BrokenLegError at the one that does not hold."""
         errand, entry, legs = self._errand, self._entry, self._legs
-        await make(entry, errand.choice, git=errand.git, upstream=errand.upstream)
+        await make(
+            entry, errand.choice, git=errand.git, upstream=errand.upstream, files=errand.files
+        )
         legs.passed()
         legs.start_limit()
         write = own_sequence(

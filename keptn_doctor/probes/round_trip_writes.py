@@ -198,6 +198,29 @@ def new_service(own: OwnProject, service: str) -> Write:
     return Write("POST", path, body, patience_s=_GIT_S, pass_=_PASS)
 
 
+FilesPath = Literal["/configuration-service", "/resource-service"]
+
+
+def new_empty_job(
+    own: OwnProject, *, stage: str, service: str, task: str, files: FilesPath
+) -> Write:
+    """Gives the service a job without tasks for the task's event: job-executor-service answers it.
+
+    Without a job that matches it says nothing; of one without tasks it says that it is done, and
+    creates none (``pkg/eventhandler/eventhandlers.go`` of job-executor-service @0.2.5).
+    """
+    action = {
+        "name": "keptn-doctor round trip",
+        "events": [{"name": f"sh.keptn.event.{task}.triggered"}],
+        "tasks": [],
+    }
+    text = yaml.safe_dump({"apiVersion": "v2", "actions": [action]}, sort_keys=False)
+    content = base64.b64encode(text.encode()).decode()
+    body = {"resources": [{"resourceURI": "job/config.yaml", "resourceContent": content}]}
+    place = f"/v1/project/{own.name}/stage/{_named(stage)}/service/{_named(service)}/resource"
+    return Write("POST", files + place, msgspec.json.encode(body), patience_s=_GIT_S, pass_=_PASS)
+
+
 def removal(own: OwnProject) -> Write:
     """Removes that project with all that Keptn has stored of it."""
     path = f"{PROJECTS}/{urllib.parse.quote(own.name, safe='')}"

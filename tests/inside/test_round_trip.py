@@ -60,6 +60,22 @@ async def test_every_level_comes_back_in_a_healthy_world(version: str) -> None:
         assert GIT_TOKEN not in msgspec.json.encode(through.snapshot).decode()
 
 
+@pytest.mark.parametrize("version", ["0.13.6", "1.4.5"])
+async def test_several_services_get_a_project_each_and_one_that_needs_a_job_gets_one(
+    version: str,
+) -> None:
+    async with world("control-plane: {automatic-provisioning: true}", keptn=version) as lab:
+        names = ("jmeter-service", "exec-b/job-executor-service")
+        through = await sent(lab, "service", keptn_services=names)
+        assert [trip.came_back for trip in through.trips] == [True, True], through.trips
+        assert sorted(trip.answered_by for trip in through.trips) == [
+            ("jmeter-service",), ("job-executor-service",),
+        ]  # fmt: skip
+        assert len({trip.project for trip in through.trips}) == 2
+        assert (through.snapshot.created, through.snapshot.remaining) == (2, 0)
+        assert [lab.left_of(trip.project) for trip in through.trips] == [{}, {}]
+
+
 async def test_automatic_provisioning_needs_no_upstream() -> None:
     async with world("control-plane: {automatic-provisioning: true}", keptn="1.4.5") as lab:
         through = await sent(lab, "service")

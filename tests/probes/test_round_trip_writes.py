@@ -20,6 +20,7 @@ from keptn_doctor.probes.round_trip_writes import (
     Write,
     harmless_event,
     is_there,
+    new_empty_job,
     new_project,
     new_service,
     own_projects,
@@ -61,6 +62,7 @@ def sent() -> list[Write]:
         own_sequence("c", own(), stage="dev", service="s", task="test"),
         new_project(own(), stage="dev", task="test"),
         new_service(own(), "s"),
+        new_empty_job(own(), stage="dev", service="s", task="x", files="/resource-service"),
         removal(own()),
     ]
 
@@ -81,7 +83,7 @@ def test_every_way_to_a_write_is_looked_at_here() -> None:
         if inspect.signature(function).return_annotation == "Write" and not name.startswith("_")
     }
     assert made == {"harmless_event", "unknown_sequence", "own_sequence", "new_project",
-                    "new_service", "removal"}  # fmt: skip
+                    "new_service", "new_empty_job", "removal"}  # fmt: skip
 
 
 def test_no_event_that_destroys_can_be_built() -> None:
@@ -118,6 +120,15 @@ def test_the_project_is_one_task_of_one_sequence_of_one_stage() -> None:
         {"name": "dev", "sequences": [{"name": "round-trip", "tasks": [{"name": "x"}]}]}
     ]
     assert set(body) == {"name", "shipyard"}
+
+
+def test_a_job_without_tasks_creates_nothing() -> None:
+    write = new_empty_job(own(), stage="dev", service="s", task="x", files="/resource-service")
+    assert write.path == f"/resource-service/v1/project/{OWN}/stage/dev/service/s/resource"
+    (resource,) = json.loads(write.body)["resources"]
+    job = yaml.safe_load(base64.b64decode(resource["resourceContent"]))
+    assert resource["resourceURI"] == "job/config.yaml"
+    assert [action["tasks"] for action in job["actions"]] == [[]]
 
 
 def test_the_git_token_goes_where_this_version_wants_it_and_is_shown_nowhere() -> None:
