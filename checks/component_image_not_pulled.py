@@ -18,6 +18,7 @@ from keptn_doctor.api import (
     Finding,
     Layer,
     bites,
+    breaks_most,
     check,
     failed,
     felt,
@@ -26,8 +27,6 @@ from keptn_doctor.api import (
     pull_failures,
     undecided,
 )
-
-_RANK = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 @check(
@@ -55,7 +54,7 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     down = tuple(w.name for w in components.found if w.name in stuck and w.ready == 0)
     breaks, layer = bites(felt(components, down))
     names = down or tuple(stuck)
-    first = min(names, key=lambda name: (_RANK[bites((name,))[0]], bites((name,))[1], name))
+    first = breaks_most(names)
     container = stuck[first][0]
     message = f": {container.message.rstrip('.')}" if container.message else ""
     others = f" {len(names) - 1} other workloads have the same trouble." if names[1:] else ""

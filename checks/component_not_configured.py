@@ -16,6 +16,7 @@ from keptn_doctor.api import (
     Finding,
     Layer,
     bites,
+    breaks_most,
     check,
     failed,
     felt,
@@ -24,8 +25,6 @@ from keptn_doctor.api import (
     passed,
     undecided,
 )
-
-_RANK = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 @check(
@@ -53,7 +52,7 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     down = tuple(w.name for w in components.found if w.name in stuck and w.ready == 0)
     breaks, layer = bites(felt(components, down))
     names = down or tuple(stuck)
-    first = min(names, key=lambda name: _RANK[bites((name,))[0]])
+    first = breaks_most(names)
     message = stuck[first].message.rstrip(".") or "what it refers to is missing"
     return failed(
         f"Container {stuck[first].name} of {first} is not started: {message}.",

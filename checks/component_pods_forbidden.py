@@ -18,6 +18,7 @@ from keptn_doctor.api import (
     Finding,
     Layer,
     bites,
+    breaks_most,
     check,
     failed,
     felt,
@@ -27,8 +28,6 @@ from keptn_doctor.api import (
     refused_creation,
     undecided,
 )
-
-_RANK = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 @check(
@@ -56,7 +55,7 @@ def judge(control_plane: ControlPlane, *, components: Components) -> Finding:
     down = tuple(w.name for w in components.found if w.name in refused and w.ready == 0)
     breaks, layer = bites(felt(components, down))
     names = down or tuple(refused)
-    first = refused[min(names, key=lambda name: _RANK[bites((name,))[0]])]
+    first = refused[breaks_most(names)]
     remedy = (
         "Raise the quota, or set the requests and limits that it asks for."
         if is_limit(first)

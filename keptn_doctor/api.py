@@ -130,7 +130,15 @@ from keptn_doctor.reading.address import (
     is_private,
     written_address,
 )
-from keptn_doctor.reading.component import BROKERS, DATABASES, bites, felt, on_the_way, reasons
+from keptn_doctor.reading.component import (
+    BROKERS,
+    DATABASES,
+    bites,
+    breaks_most,
+    felt,
+    on_the_way,
+    reasons,
+)
 from keptn_doctor.reading.log import (
     ongoing,
     quoted,
@@ -317,7 +325,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     # addresses and network policies
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",
-    "bites", "felt", "on_the_way", "reasons", "DATABASES", "BROKERS",
+    "bites", "breaks_most", "felt", "on_the_way", "reasons", "DATABASES", "BROKERS",
     "denied", "Denied", "in_words", "refused_credentials", "unreached_server",
     # subscriptions, events and round trips
     "subscriptions_of", "from_variables", "takes", "hop_of", "broken", "held", "PARTS_AWAY",

@@ -29,6 +29,7 @@ _NEEDS: dict[str, tuple[str, ...]] = {
     "mongodb-datastore": (*DATABASES, *BROKERS),
 }
 _WAIT = "wait-for-"
+_SEVERITY: dict[Breaks, int] = {"disconnected": 0, "degraded": 1, "nothing": 2}
 
 
 def bites(names: Iterable[str]) -> tuple[Breaks, Layer]:
@@ -61,7 +62,20 @@ def felt(components: Components, names: Iterable[str]) -> tuple[str, ...]:
 def on_the_way(components: Components) -> tuple[Workload, ...]:
     """The workloads that heartbeats, polls or events need, those first that break most."""
     needed = [w for w in components.found if bites((w.name,))[0] != "nothing"]
-    return tuple(sorted(needed, key=lambda w: (bites((w.name,))[1], w.name)))
+    return tuple(sorted(needed, key=lambda w: _weight(w.name)))
+
+
+def breaks_most(names: Iterable[str]) -> str:
+    """The workload to tell of first: what disconnects before what degrades, low rungs first.
+
+    Of equals it is the first by name, so that the same world is always told in the same words.
+    """
+    return min(names, key=_weight)
+
+
+def _weight(name: str) -> tuple[int, Layer, str]:
+    breaks, layer = bites((name,))
+    return _SEVERITY[breaks], layer, name
 
 
 def reasons(workload: Workload) -> tuple[str, ...]:

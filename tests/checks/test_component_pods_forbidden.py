@@ -42,3 +42,11 @@ def test_a_quota_asks_for_another_remedy():
 
 def test_a_bridge_that_is_refused_breaks_nothing():
     assert judge_one(__file__, FAILS[2]).breaks == "nothing"
+
+
+def test_the_part_on_the_lowest_rung_is_quoted_whatever_the_order_of_the_listing():
+    far, near = _refused("api-service", QUOTA), _refused("api-gateway-nginx", SCC)
+
+    for parts in ((far, near), (near, far)):
+        finding = judge_one(__file__, world(control_plane_runs(*parts)))
+        assert "security context constraint" in finding.summary
