@@ -66,10 +66,11 @@ def _api_service(simulation: Simulation, since: datetime, _: datetime) -> Iterat
         elif status == 401 and token:
             text = f"Access attempt with incorrect api key auth: {token}"
             yield at, logrus(at, "error", text)
-        elif status == 400 and method == "POST" and path.endswith("/v1/event"):
-            yield at, logrus(at, "error", "Received invalid Keptn event: triggeredid must be set")
         elif status == 500 and method == "POST" and path.endswith("/v1/event"):
             yield at, logrus(at, "error", f"could not connect to NATS to publish event: {_NO_NATS}")
+    for at, problem in state.refusals:
+        if at >= since:
+            yield at, logrus(at, "error", f"Received invalid Keptn event: {problem}")
 
 
 def _rejected_token(simulation: Simulation) -> str:

@@ -31,6 +31,7 @@ def post(state: KeptnState, call: Call) -> Answer:
         if len(call.body) <= limit_kb * 1024:
             problem = _problem(body)
         if problem:
+            state.refusals.append((call.at, problem))
             return as_error(400, problem)
     if not state.nats_up():
         return as_error(500, NATS_DOWN)

@@ -6,6 +6,7 @@ Shared by its components; the state of MongoDB and NATS decides what a component
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -59,6 +60,7 @@ class KeptnState:
     listeners: list[Callable[[Event], None]] = field(default_factory=list)  # others behind NATS
     task_listeners: list[Callable[[Event], None]] = field(default_factory=list)  # a task is open
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    refusals: deque[tuple[datetime, str]] = field(default_factory=lambda: deque(maxlen=1000))
     bad_tokens: list[datetime] = field(default_factory=list)
     auth_keys: dict[str, tuple[str, bool]] = field(default_factory=dict)  # client -> key, valid
 
