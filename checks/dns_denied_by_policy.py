@@ -21,16 +21,15 @@ from keptn_doctor.api import (
     NetworkPolicies,
     PodLog,
     SdkHealth,
-    answered,
     check,
     failed,
+    gets_through,
     kubectl,
     names_of,
     ongoing,
     passed,
     permits_dns,
     quoted,
-    registered,
     restricting,
     skipped,
     suspected,
@@ -66,7 +65,7 @@ def judge(
         return skipped(f"{service.name} has no endpoint with a host.")
     if written_address(endpoint.host) == endpoint.host:
         return skipped(f"{endpoint.host} is an address; nothing has to be resolved.")
-    if answered(local) or (registered(health) and not ongoing(logs)):
+    if gets_through(local, health, logs):
         return passed(f"{service.name} gets an answer from {endpoint.host}.")
     selected = restricting(policies, service)
     if not selected:

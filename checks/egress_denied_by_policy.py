@@ -27,17 +27,15 @@ from keptn_doctor.api import (
     PodLog,
     PodProbe,
     SdkHealth,
-    answered,
     called,
     check,
     failed,
+    gets_through,
     kubectl,
     names_of,
-    ongoing,
     passed,
     permits,
     pinned_addresses,
-    registered,
     restricting,
     skipped,
     undecided,
@@ -68,7 +66,7 @@ def judge(
     """Objects decide, unless the service is seen to get through."""
     if endpoint is None or not endpoint.port:
         return skipped(f"{service.name} has no endpoint with a port.")
-    if answered(local) or (registered(health) and not ongoing(logs)):
+    if gets_through(local, health, logs):
         return passed(f"{service.name} gets an answer from {endpoint.host}.")
     selected = restricting(policies, service)
     if not selected:

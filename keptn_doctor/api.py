@@ -149,6 +149,7 @@ from keptn_doctor.reading.log import (
 from keptn_doctor.reading.path import (
     address,
     answered,
+    gets_through,
     keptn_answered,
     meets_tls,
     no_proxy_names,
@@ -321,7 +322,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "why_not_ready",
     "misconfigured", "fails_on_processor", "node_trouble", "refused_creation", "is_limit",
     "unscheduled", "waits_for_volume",
-    "answered", "keptn_answered", "meets_tls", "registered", "address", "no_proxy_names",
+    "answered", "gets_through", "keptn_answered", "meets_tls", "registered", "address",
+    "no_proxy_names",
     # addresses and network policies
     "called", "Called", "exposed_addresses", "Exposed", "is_private", "written_address",
     "restricting", "permits", "permits_dns", "pinned_addresses", "names_of",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.model.keptn_facts import LocalApiAnswer, SdkHealth
+from keptn_doctor.model.keptn_facts import LocalApiAnswer, PodLog, SdkHealth
 from keptn_doctor.model.path_facts import HttpAnswer, TlsSession
 from keptn_doctor.model.topology import Endpoint
+from keptn_doctor.reading.log import ongoing
 
 
 def answered(local: LocalApiAnswer | None) -> bool:
@@ -35,6 +38,16 @@ def registered(health: SdkHealth | None) -> bool:
     It does not say so of this moment, so what its log tells comes first.
     """
     return health is not None and health.status == 200
+
+
+def gets_through(
+    local: LocalApiAnswer | None, health: SdkHealth | None, logs: Iterable[PodLog] | None
+) -> bool:
+    """The service is seen to be answered, so nothing on its way down to HTTP keeps it back.
+
+    Objects in a cluster (policies, firewalls' settings) say what should be; this says what is.
+    """
+    return answered(local) or (registered(health) and not ongoing(logs))
 
 
 def meets_tls(endpoint: Endpoint, session: TlsSession | Failure | None) -> bool:
