@@ -196,6 +196,12 @@ run_options = together(
         metavar="SECONDS",
         help="Stop looking after this time and report what was seen.  [default: 120]",
     ),
+    one(
+        "--budget",
+        metavar="DURATION",
+        text="Give the best answer that this time allows: what decides verdicts comes first, and "
+        "the report says what was left out.",
+    ),
     one("--log-window", metavar="DURATION", text="How far back logs are read.  [default: 15m]"),
     one("--bundle", metavar="FILE", text="Keep what was seen in FILE, for keptn-doctor judge."),
     click.option("--plan", is_flag=True, help="Print what would be touched, and touch nothing."),

@@ -22,6 +22,7 @@ from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
 from keptn_doctor.model.report import Report
 from keptn_doctor.model.times import RunTimes
 from keptn_doctor.model.topology import Topology
+from keptn_doctor.probes.budget import Budget
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.progress import Progress, Quiet
 from keptn_doctor.renderers.wording import count
@@ -56,8 +57,16 @@ async def examine(
     """
     began = time.perf_counter()
     progress, interruption = progress or Quiet(), interruption or Interruption()
-    recorder = Recorder(now=now, on_look=progress.look)
-    session = Session(targets, recorder, salt=os.urandom(16), now=now, stop=interruption.stop)
+    budget = Budget(targets.deadlines.budget_s) if targets.deadlines.budget_s else None
+    recorder = Recorder(now=now, on_look=progress.look, budget=budget)
+    session = Session(
+        targets,
+        recorder,
+        salt=os.urandom(16),
+        now=now,
+        stop=interruption.stop,
+        budget=budget,
+    )
     looking = _Looking(session, progress, interruption)
     waiting = asyncio.ensure_future(asyncio.to_thread(_use_the_wait, meanwhile))
     finished = await looking.to_the_end()

@@ -52,4 +52,5 @@ class Deadlines(Record, frozen=True, kw_only=True):
     connect_s: float = 5.0  # one TCP connection or TLS handshake
     request_s: float = 10.0  # one HTTP exchange with the Keptn endpoint
     kube_s: float = 15.0  # one call of a Kubernetes API, a credential plugin included
-    run_s: float = 120.0  # the whole run
+    run_s: float = 120.0  # the whole run: a hard stop
+    budget_s: float = 0.0  # for the looking, what decides verdicts first; 0 = all the time it takes

@@ -17,6 +17,7 @@ import msgspec
 from keptn_doctor.janitor import Janitor
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
+from keptn_doctor.probes.budget import Budget
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_credentials import load_access
@@ -42,7 +43,9 @@ class Session:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         environ: Mapping[str, str] | None = None,
         stop: asyncio.Event | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self.budget = budget
         self.targets, self.recorder, self.salt, self.now = targets, recorder, salt, now
         self.stop = stop or asyncio.Event()  # set when the user wants no more looking
         self.redactor = Redactor()

@@ -23,6 +23,7 @@ from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.progress import Progress, open_progress
 from keptn_doctor.signals import Interruption
 from keptn_doctor.targets import Targets
+from keptn_doctor.targets.options import parse_budget
 from keptn_doctor.usage import UsageError
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     judges = functools.cache(lambda: _judges(options))
     if any(options[name] for name in ("check_dirs", "only", "skip")):
         judges()  # a mistake in these is told before anything is looked at
+    parse_budget(options["budget"] or "")  # as is one in this, before a lab starts
     world = _world(options, environ)
     color = wants_color("auto", to_stdout=True, environ=environ)
     progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)

@@ -11,6 +11,7 @@ import msgspec
 
 from keptn_doctor.targets import Options, Targets, resolve
 from keptn_doctor.targets.config_file import RoundTripSection
+from keptn_doctor.targets.options import parse_budget
 from keptn_doctor.targets.resolution import probe_options
 from keptn_doctor.targets.round_trip import trip_settings, with_room
 from keptn_doctor.usage import UsageError
@@ -34,7 +35,9 @@ def with_run_options(targets: Targets, options: Mapping[str, Any]) -> Targets:
     usual_s = targets.deadlines.run_s + (trip.whole_s if wanted else 0.0)
     run_s = usual_s if given.timeout is None else given.timeout
     run_s = with_room(run_s, trip, wanted=wanted)
-    deadlines = msgspec.structs.replace(targets.deadlines, run_s=run_s)
+    deadlines = msgspec.structs.replace(
+        targets.deadlines, run_s=run_s, budget_s=parse_budget(given.budget)
+    )
     active = options["probe_pod"]
     return msgspec.structs.replace(
         targets,

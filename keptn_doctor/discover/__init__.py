@@ -97,6 +97,8 @@ async def _control_plane(session: Session) -> FoundControlPlane:
 
 def _limit(session: Session) -> float:
     """One slow cluster must not take the time of all others, nor that of the second round."""
+    if session.budget is not None:
+        return session.budget.search_s
     return _SHARE * session.targets.deadlines.run_s
 
 

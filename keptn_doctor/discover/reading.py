@@ -84,6 +84,10 @@ async def guarded(
         await record_failure(session, probe, subject, failure, part="search")
         return otherwise
     except TimeoutError:
+        if session.budget is not None and limit_s is not None:
+            # No failure: a search that was cut short says nothing about the cluster.
+            session.recorder.skip(session.budget.note("cluster", subject, begun=True))
+            return otherwise
         detail = "a step of it took too long"
         if limit_s is not None:
             detail = f"it was not found out in {limit_s:g} s"

@@ -118,6 +118,7 @@ def _unseen_planes(snapshot: Snapshot, findings: Iterable[Finding]) -> tuple[str
         if look.probe == "cluster" and isinstance(look.result, Failure)
     }
     shut |= {f.subject for f in findings if f.status == "fail" and f.layer is Layer.ACCESS}
+    shut |= {note.subject for note in snapshot.not_attempted if note.probe == "cluster"}
     inhabited = {service.plane for service in snapshot.topology.services}
     return tuple(
         plane.name

@@ -37,6 +37,7 @@ from keptn_doctor.probes.port_forward import PodStream, open_port
 from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.retry import retrying
 from keptn_doctor.probes.stopwatch import request, turn
+from keptn_doctor.probes.turns import Turns
 
 T = TypeVar("T")
 Params = Mapping[str, str | int | bool]
@@ -94,7 +95,7 @@ class KubeClient:
         self.gaps: dict[str, str] = {}  # what lists left out, by path: "3 malformed objects"
         self._network, self._active = network or NetworkSettings(), active
         self._http = self._connection()
-        self._limit = asyncio.Semaphore(IN_FLIGHT)
+        self._limit = Turns(IN_FLIGHT)
 
     def _connection(self) -> httpx.AsyncClient:
         return open_http(

@@ -11,7 +11,7 @@ import asyncio
 import time
 import traceback
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,9 +24,11 @@ from keptn_doctor.model.facts import Fact
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.times import Span
 from keptn_doctor.model.topology import OPERATOR, Vantage
+from keptn_doctor.probes.budget import Budget, rank
 from keptn_doctor.probes.failures import WorldFault, classify
 from keptn_doctor.probes.retry import Attempts
 from keptn_doctor.probes.stopwatch import Account, account
+from keptn_doctor.probes.turns import ranked
 
 F = TypeVar("F")
 
@@ -35,8 +37,13 @@ class Recorder:
     """Collects the observations of one run in the order in which they were finished."""
 
     def __init__(
-        self, *, now: Callable[[], datetime], on_look: Callable[[str, str], None] | None = None
+        self,
+        *,
+        now: Callable[[], datetime],
+        on_look: Callable[[str, str], None] | None = None,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget = budget
         self._now = now
         self._on_look = on_look
         self._began = time.perf_counter()
@@ -62,8 +69,14 @@ class Recorder:
 
         ``part`` tells looks of one probe at one subject apart (a pod, a namespace). ``attempts`` is
         the counter given to ``retrying`` within the look. Never raises but for cancellation, which
-        is recorded first.
+        is recorded first. A look that the budget does not allow is noted as not attempted, and the
+        Failure that is returned then is not recorded.
         """
+        budget, allowed_s = self._budget, deadline_s
+        if budget is not None:
+            if not budget.admits(probe, subject):
+                return self._left_out(budget.note(probe, subject, begun=False), looking)
+            allowed_s = budget.deadline_s(probe, deadline_s)
         look = _Look(
             probe=probe,
             subject=subject,
@@ -78,10 +91,12 @@ class Recorder:
             self._on_look(probe, subject)
         result: F | Failure
         try:
-            with account(look.account):
-                async with asyncio.timeout(deadline_s):
+            with account(look.account), ranked(rank(probe, subject)):
+                async with asyncio.timeout(allowed_s):
                     result = await looking
         except TimeoutError:
+            if budget is not None and allowed_s < deadline_s:
+                return self._left_out(budget.note(probe, subject, begun=True))
             result = Failure(
                 phase="deadline", code="deadline-exceeded", detail=f"no answer in {deadline_s:g} s"
             )
@@ -117,6 +132,12 @@ class Recorder:
                     spent=spent.total(),
                 )
             )
+
+    def _left_out(self, note: NotAttempted, looking: object = None) -> Failure:
+        if isinstance(looking, Coroutine):
+            looking.close()
+        self.skip(note)
+        return Failure(phase="deadline", code="deadline-exceeded", detail=note.reason)
 
     def skip(self, note: NotAttempted) -> None:
         """Record a look that was not taken."""

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from typing import Literal
 
 from keptn_doctor.model.times import Spent
+from keptn_doctor.probes.turns import Turns
 
 Phase = Literal["waiting", "resolve", "connect", "tls", "http"]
 
@@ -58,7 +59,7 @@ def spending(phase: Phase) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def turn(limit: asyncio.Semaphore) -> AsyncIterator[None]:
+async def turn(limit: asyncio.Semaphore | Turns) -> AsyncIterator[None]:
     """Hold one of a limited number of places; waiting for it is charged as such."""
     with spending("waiting"):
         await limit.acquire()

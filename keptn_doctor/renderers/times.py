@@ -75,4 +75,4 @@ def _columns(*texts: str) -> str:
 
 
 def _s(ms: float) -> str:
-    return f"{ms / 1000:.2f} s" if ms >= 5 else "-"  # noqa: PLR2004 - shown with two digits
+    return f"{ms / 1000:.2f} s" if ms >= 5 else "-"

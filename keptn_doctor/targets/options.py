@@ -38,6 +38,7 @@ class Options(Record, frozen=True, kw_only=True):
     request_timeout: float | None = None
     kube_timeout: float | None = None
     timeout: float | None = None  # of the whole run
+    budget: str = ""  # --budget 20s
     log_window: str = ""  # --log-window 15m
     probe_pod: bool = False  # --probe-pod
     round_trip: Literal["", Level] = ""  # --round-trip[=LEVEL]
@@ -94,6 +95,14 @@ def parse_duration(text: str, where: str) -> float:
     if not match or float(match[1]) <= 0:
         raise UsageError(f"{where}: {text} is no duration such as 90s, 15m or 2h")
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def parse_budget(text: str) -> float:
+    """Seconds of ``--budget``, 0 where none was given. Raises UsageError."""
+    seconds = parse_duration(text, "--budget") if text else 0.0
+    if 0 < seconds < 1:
+        raise UsageError(f"--budget: {text} is too short to look at anything: give 1s or more")
+    return seconds
 
 
 def parse_endpoint(text: str, where: str) -> str:

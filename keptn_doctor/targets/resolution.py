@@ -33,6 +33,7 @@ from keptn_doctor.secret import Secret
 from keptn_doctor.targets.cluster_choice import choose_clusters
 from keptn_doctor.targets.options import (
     Options,
+    parse_budget,
     parse_connect_to,
     parse_duration,
     parse_endpoint,
@@ -259,6 +260,7 @@ def _deadlines(sources: Sources, *, trip: TripSettings) -> Deadlines:
         ),
         kube_s=limit("Kubernetes timeout", options.kube_timeout, section.kubernetes, usual.kube_s),
         run_s=with_room(run_s, trip, wanted=wanted),
+        budget_s=parse_budget(options.budget),
     )
 
 

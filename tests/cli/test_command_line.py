@@ -271,3 +271,8 @@ def test_a_usage_error_of_another_command_writes_no_report(tmp_path: Path) -> No
     file = tmp_path / "r.xml"
     keptn_doctor("explain", "-o", f"junit={file}", "x")
     assert not file.exists()
+
+
+@pytest.mark.parametrize("budget", ["0s", "0.5s", "soon", "20"])
+def test_a_budget_that_is_no_time_is_one_clear_line(budget: str) -> None:
+    assert_one_clear_line(keptn_doctor("check", "--lab", "--budget", budget), "--budget", budget)
