@@ -25,6 +25,8 @@ _COMPONENTS: tuple[sim.Component, ...] = (
     "api-service", "shipyard-controller", "mongodb-datastore", "configuration-service",
     "resource-service", "secret-service", "statistics-service", "bridge",
 )  # fmt: skip
+_BROKERS = ("keptn-nats", "keptn-nats-cluster")
+_BROKER_ADDRESS = "10.244.255.22"  # its Service is headless: its name leads to its pod
 _OWN_SERVICES = ("approval-service", "lighthouse-service", "remediation-service")
 
 
@@ -188,6 +190,12 @@ def _component_listeners(
                 address=str(service["spec"]["clusterIP"]), port=int(port["port"]),
                 serves=f"{KEPTN}/{component}", hops=hops,
             )  # fmt: skip
+    for broker in _BROKERS:
+        if home.answering(namespace, broker):  # nobody speaks NATS here: to connect is enough
+            meets = tuple(
+                changed(hop, behaviour="close") if hop.vantage != "*" else hop for hop in hops
+            )
+            yield sim.ListenerSettings(address=_BROKER_ADDRESS, port=4222, serves="", hops=meets)
 
 
 def _with_hops(
@@ -247,10 +255,11 @@ def _dns(
     named = {record.name for record in scenario.dns}
     public = (*scenario.dns, *(r for r in reach.records if r.name not in named))
     views = [_view(sim.OPERATOR, scenario.operator.dns, ())]
-    views.append(_view(CONTROL_PLANE, VantageDns(), _service_names(plan.sites[0])))
+    home = plan.sites[0]
+    views.append(_view(CONTROL_PLANE, VantageDns(), _service_names(home, controllers)))
     for name, plane in plan.planes.items():
         site = plan.site_of(name)
-        view = _view(name, plane.dns, _service_names(site))
+        view = _view(name, plane.dns, _service_names(site, controllers))
         if not controllers[site.context].dns_up():
             view = changed(view, server="drop")
         views.append(view)
@@ -267,11 +276,14 @@ def _view(
     )  # fmt: skip
 
 
-def _service_names(site: Site) -> tuple[sim.DnsRecord, ...]:
-    """What cluster DNS knows: the Services of that cluster."""
+def _service_names(site: Site, controllers: dict[str, Controllers]) -> tuple[sim.DnsRecord, ...]:
+    """What cluster DNS knows: the Services of that cluster, the broker's by its pod."""
     found = []
     for service in site.inventory.of("Service"):
         meta, address = service["metadata"], str(service["spec"].get("clusterIP") or "None")
+        running = controllers[site.context]
+        if meta["name"] in _BROKERS and running.answering(meta["namespace"], meta["name"]):
+            address = _BROKER_ADDRESS
         if address != "None":
             name = f"{meta['name']}.{meta['namespace']}.svc.cluster.local"
             found.append(sim.DnsRecord(name=name, values=(address,)))
