@@ -38,6 +38,7 @@ class LockStep(Relay):
 
     steps: int = 0
     at_once: Counter[str] = field(default_factory=Counter)
+    history: list[tuple[float, Counter[str]]] = field(default_factory=list)  # when, and who spoke
     _held: list[tuple[int, Connection, asyncio.Future[None]]] = field(default_factory=list)
     _arrivals: int = 0
 
@@ -59,8 +60,10 @@ class LockStep(Relay):
                 continue
             self.steps += 1
             held, self._held = self._held, []
-            speaking = {id(connection): connection.to for _, connection, _ in held}
-            self.at_once |= Counter(speaking.values())
+            places = {id(connection): connection.to for _, connection, _ in held}
+            speaking = Counter(places.values())
+            self.history.append((time.monotonic(), speaking))
+            self.at_once |= speaking
             for left, connection, done in held:
                 if left > 1:
                     self._held.append((left - 1, connection, done))
@@ -84,6 +87,7 @@ class Stepped:
 
     steps: int
     at_once: Counter[str]
+    history: list[tuple[float, Counter[str]]]
     report: dict[str, Any]
     snapshot: Snapshot
 
@@ -99,8 +103,8 @@ async def in_lock_step(size: Size) -> Stepped:
             with walking(relay):
                 snapshot = await examine(targets)
             return Stepped(
-                steps=relay.steps, at_once=relay.at_once, report=seen(lab, relay, since),
-                snapshot=snapshot,
+                steps=relay.steps, at_once=relay.at_once, history=relay.history,
+                report=seen(lab, relay, since), snapshot=snapshot,
             )  # fmt: skip
         finally:
             await relay.close()
