@@ -190,8 +190,12 @@ class Wire:
                 ssl_handshake_timeout=10 if context is not None else None,
             )
 
-    async def inner(self, found: Route, source: str) -> Stream:
-        """A well-behaved connection to the same server, for hops that change its bytes."""
+    async def inner(self, found: Route, source: str, *, peer_port: int) -> Stream:
+        """A well-behaved connection to the same server, for hops that change its bytes.
+
+        ``peer_port`` is the port of whoever connected to the hop: it is passed on who that is.
+        """
+        client = self._clients.pop(peer_port, None)
         plain = Route(
             hop=HopSettings(),
             serves=found.serves,
@@ -200,7 +204,12 @@ class Wire:
             sniff=found.tls is not None,
         )
         door = self._door("inner", 0, plain)
-        return await asyncio.open_connection(LOOPBACK, door.port)
+        reader, writer = await asyncio.open_connection(LOOPBACK, door.port)
+        own: tuple[str, int] = writer.get_extra_info("sockname")
+        self._clients.pop(own[1], None)
+        if client is not None:
+            self._clients[own[1]] = client
+        return reader, writer
 
 
 async def _demand_certificate(sock: socket.socket, context: ssl.SSLContext) -> None:
@@ -302,8 +311,16 @@ class _Connections:
         sock.close()
 
     async def _pump(self, sock: socket.socket, behaviour: str) -> None:
+        async with asyncio.timeout(_IDLE_S):
+            first = await first_byte(sock)  # by now a simulated client has said who it is
+        if not first:
+            sock.close()
+            return
+        peer: tuple[str, int] = sock.getpeername()
         reader, writer = await asyncio.open_connection(sock=sock)
-        far_reader, far_writer = await self._wire.inner(self._route, self._route.source)
+        far_reader, far_writer = await self._wire.inner(
+            self._route, self._route.source, peer_port=peer[1]
+        )
         up = asyncio.create_task(_copy(reader, far_writer))
         try:
             async with asyncio.timeout(_IDLE_S):

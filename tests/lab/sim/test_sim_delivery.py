@@ -23,13 +23,15 @@ from delivery_worlds import (
     trigger,
     until,
 )
-from sim_worlds import ask, pod, texts, world
+from sim_worlds import ADDRESS, ask, pod, texts, world
 
 from keptn_doctor.lab.settings import (
     BackendSettings,
     EditedSubscriptions,
     EgressSettings,
     EventSettings,
+    HopSettings,
+    ListenerSettings,
     PlaneNetworkSettings,
     ProjectSettings,
     SequenceSettings,
@@ -425,3 +427,14 @@ async def test_events_that_were_open_before_are_not_taken_up_again():
         await make(lab, "1.4.5")
         await finished(lab, await trigger(lab))
         assert [e["id"] for e in await opened(lab)] == ["old"]
+
+
+async def test_a_simulated_client_writes_by_itself_also_where_its_bytes_are_cut():
+    slow = ListenerSettings(
+        address=ADDRESS, port=80, hops=(HopSettings(vantage="exec-a", behaviour="cut"),)
+    )
+    settings = world(
+        "1.4.5", service("0.18.0"), listeners=(slow,), keptn={"delivery": QUICK}
+    )
+    async with Simulation(settings) as lab:
+        assert list(lab.writes) == []
