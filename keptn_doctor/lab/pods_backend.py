@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from keptn_doctor.lab.kube.pods import Streams, cut_log
+from keptn_doctor.lab.kube.pods import LogOptions, Streams, cut_log
 from keptn_doctor.model.base import Record
 
 Line = tuple[datetime, str]
@@ -66,39 +66,32 @@ class LabPods:
             self._public[namespace, pod, port] = opener
 
     async def logs(
-        self,
-        namespace: str,
-        pod: str,
-        container: str,
-        *,
-        previous: bool,
-        since_seconds: int | None,
-        tail_lines: int | None,
-        limit_bytes: int | None,
-        timestamps: bool,
+        self, namespace: str, pod: str, container: str, options: LogOptions
     ) -> str | None:
         """As the kubelet answers; see ``kube.PodBackend``."""
         if (namespace, pod) in self.lost:
             raise TimeoutError("dial tcp 10.0.0.11:10250: i/o timeout")
         log = self._logs.get((namespace, pod, container))
         if log is None:
-            return None if previous else ""
-        since = None if since_seconds is None else self._now() - timedelta(seconds=since_seconds)
+            return None if options.previous else ""
+        since = None
+        if options.since_seconds is not None:
+            since = self._now() - timedelta(seconds=options.since_seconds)
         rows: tuple[Line, ...] | None
-        if previous:
+        if options.previous:
             rows = log.previous()
-        elif log.tail is not None and tail_lines is not None:
-            rows = log.tail(tail_lines, since=since)
+        elif log.tail is not None and options.tail_lines is not None:
+            rows = log.tail(options.tail_lines, since=since)
         else:
             rows = log.present(since=since)
         if rows is None:
             return None
         lines = [
-            self._line(at, text, timestamps=timestamps)
+            self._line(at, text, timestamps=options.timestamps)
             for at, text in rows
             if since is None or at >= since
         ]
-        return cut_log(lines, tail_lines=tail_lines, limit_bytes=limit_bytes)
+        return cut_log(lines, tail_lines=options.tail_lines, limit_bytes=options.limit_bytes)
 
     def _line(self, at: datetime, text: str, *, timestamps: bool) -> str:
         if self._shift:

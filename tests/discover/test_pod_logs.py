@@ -11,7 +11,7 @@ import pytest
 from clusters import fleet, helm_service, obj, session_on
 
 from keptn_doctor.discover import discover
-from keptn_doctor.lab.kube.pods import NoPods, cut_log
+from keptn_doctor.lab.kube.pods import LogOptions, NoPods, cut_log
 from keptn_doctor.model.keptn_facts import PodLog
 from keptn_doctor.probes.gateway_log import read_gateway_log
 from keptn_doctor.probes.kube_client import KubeClient
@@ -80,11 +80,9 @@ class Logs(NoPods):
         self.rows = rows
 
     async def logs(
-        self, namespace: str, pod: str, container: str, *, previous: bool,  # noqa: ARG002
-        since_seconds: int | None, tail_lines: int | None, limit_bytes: int | None,  # noqa: ARG002
-        timestamps: bool,  # noqa: ARG002
-    ) -> str | None:  # fmt: skip
-        return cut_log(self.rows, tail_lines=tail_lines, limit_bytes=limit_bytes)
+        self, namespace: str, pod: str, container: str, options: LogOptions  # noqa: ARG002
+    ) -> str | None:
+        return cut_log(self.rows, tail_lines=options.tail_lines, limit_bytes=options.limit_bytes)
 
 
 @asynccontextmanager

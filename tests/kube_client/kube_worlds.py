@@ -19,7 +19,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from keptn_doctor.lab.kube import Cluster, KubeApiServer, PodBackend, Rule, User, server_context
+from keptn_doctor.lab.kube import (
+    Cluster,
+    KubeApiServer,
+    LogOptions,
+    PodBackend,
+    Rule,
+    User,
+    server_context,
+)
 from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.secret import Secret
 
@@ -255,7 +263,9 @@ class LoopbackPods:
         self.ports = ports or {}
         self.log = log
 
-    async def logs(self, namespace: str, pod: str, container: str, **how: Any) -> str | None:  # noqa: ARG002
+    async def logs(
+        self, namespace: str, pod: str, container: str, options: LogOptions  # noqa: ARG002
+    ) -> str | None:
         return self.log
 
     async def open_port(

@@ -43,7 +43,7 @@ from __future__ import annotations
 
 from keptn_doctor.lab.kube.cluster import Change, Cluster
 from keptn_doctor.lab.kube.misbehaviour import Misbehaviour
-from keptn_doctor.lab.kube.pods import NoPods, PodBackend, cut_log
+from keptn_doctor.lab.kube.pods import LogOptions, NoPods, PodBackend, cut_log
 from keptn_doctor.lab.kube.resources import Resource, Subresource
 from keptn_doctor.lab.kube.server import KubeApiServer, Served
 from keptn_doctor.lab.kube.tls import server_context
@@ -53,6 +53,7 @@ __all__ = [
     "Change",
     "Cluster",
     "KubeApiServer",
+    "LogOptions",
     "Misbehaviour",
     "NoPods",
     "PodBackend",

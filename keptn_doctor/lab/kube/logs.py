@@ -15,22 +15,13 @@ from keptn_doctor.lab.kube.call import Call, integer
 from keptn_doctor.lab.kube.negotiation import NO_CACHE
 from keptn_doctor.lab.kube.objects import Object, dicts, dig, moment_of
 from keptn_doctor.lab.kube.paths import is_true
-from keptn_doctor.lab.kube.pods import containers_of
+from keptn_doctor.lab.kube.pods import LogOptions, containers_of
 from keptn_doctor.lab.kube.status import ApiError, Cause, bad_request, internal, invalid
-from keptn_doctor.model.base import Record
 
 _PULL_FAILURES = {
     "ErrImagePull": "image can't be pulled",
     "ImagePullBackOff": "trying and failing to pull image",
 }
-
-
-class LogOptions(Record, frozen=True, kw_only=True):
-    previous: bool
-    since_seconds: int | None
-    tail_lines: int | None
-    limit_bytes: int | None
-    timestamps: bool
 
 
 async def pod_log(call: Call) -> web.StreamResponse:
@@ -136,16 +127,7 @@ def _container_status(pod: Object, container: str) -> dict[str, Any] | None:
 
 async def _read(call: Call, pod: Object, container: str, options: LogOptions) -> str | None:
     try:
-        return await call.pods.logs(
-            call.namespace,
-            call.target.name,
-            container,
-            previous=options.previous,
-            since_seconds=options.since_seconds,
-            tail_lines=options.tail_lines,
-            limit_bytes=options.limit_bytes,
-            timestamps=options.timestamps,
-        )
+        return await call.pods.logs(call.namespace, call.target.name, container, options)
     except OSError as error:
         address = _node_address(call, str(dig(pod, "spec", "nodeName")))
         path = f"containerLogs/{call.namespace}/{call.target.name}/{container}"

@@ -6,24 +6,26 @@ import asyncio
 from typing import Protocol
 
 from keptn_doctor.lab.kube.objects import Object
+from keptn_doctor.model.base import Record
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class LogOptions(Record, frozen=True, kw_only=True):
+    """What is asked of a log; None = without that limit."""
+
+    previous: bool
+    since_seconds: int | None
+    tail_lines: int | None
+    limit_bytes: int | None
+    timestamps: bool
 
 
 class PodBackend(Protocol):
     """The kubelet's view of the pods of one cluster."""
 
     async def logs(
-        self,
-        namespace: str,
-        pod: str,
-        container: str,
-        *,
-        previous: bool,
-        since_seconds: int | None,
-        tail_lines: int | None,
-        limit_bytes: int | None,
-        timestamps: bool,
+        self, namespace: str, pod: str, container: str, options: LogOptions
     ) -> str | None:
         """Log text, already cut to what was asked for; None when the kubelet has none (404).
 
@@ -48,12 +50,7 @@ class NoPods:
         namespace: str,  # noqa: ARG002 - the protocol's signature
         pod: str,  # noqa: ARG002
         container: str,  # noqa: ARG002
-        *,
-        previous: bool,  # noqa: ARG002
-        since_seconds: int | None,  # noqa: ARG002
-        tail_lines: int | None,  # noqa: ARG002
-        limit_bytes: int | None,  # noqa: ARG002
-        timestamps: bool,  # noqa: ARG002
+        options: LogOptions,  # noqa: ARG002
     ) -> str | None:
         return None
 

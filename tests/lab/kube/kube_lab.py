@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from keptn_doctor.lab.kube import KubeApiServer, Rule, User, cut_log
+from keptn_doctor.lab.kube import KubeApiServer, LogOptions, Rule, User, cut_log
 
 NOW = datetime(2026, 11, 23, 13, 50, tzinfo=UTC)
 ADMIN, READER = "admin-lab-token", "reader-lab-token"
@@ -144,13 +144,15 @@ class EchoPods:
     lines: tuple[str, ...] = ("one", "two", "three")
 
     async def logs(
-        self, namespace: str, pod: str, container: str, *, tail_lines: int | None, **options: Any
+        self, namespace: str, pod: str, container: str, options: LogOptions
     ) -> str | None:
-        if options["previous"]:
+        if options.previous:
             return f"previous life of {namespace}/{pod}/{container}\n"
-        if options["since_seconds"] is not None:
-            return f"since {options['since_seconds']}\n"
-        return cut_log(list(self.lines), tail_lines=tail_lines, limit_bytes=options["limit_bytes"])
+        if options.since_seconds is not None:
+            return f"since {options.since_seconds}\n"
+        return cut_log(
+            list(self.lines), tail_lines=options.tail_lines, limit_bytes=options.limit_bytes
+        )
 
     async def open_port(
         self, namespace: str, pod: str, port: int

@@ -184,7 +184,7 @@ async def test_the_kubelet_gives_a_log_only_where_there_was_a_container(
 
 
 class DeadNode(EchoPods):
-    async def logs(self, *_arguments: Any, **_options: Any) -> str | None:
+    async def logs(self, *_arguments: Any) -> str | None:
         raise ConnectionRefusedError
 
 
