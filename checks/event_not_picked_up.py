@@ -6,9 +6,8 @@ Decided by    An open .triggered event that matches a subscription of the servic
               polls by the control plane's clock, open at both reads of a run, and without a
               .started of anybody. Or a round trip (--round-trip=service) that ended there.
 What to do    Read the service's log of the time of the event; restart it if it tells of none.
-False alarms  A task that was started is work in progress, however long it takes. A service that
-              acts on some events of its subscription only (a job without a configuration for this
-              project) leaves the others to others; that nobody took this one stays true.
+False alarms  A task that was started is work in progress, however long it takes. The job executor
+              says nothing to a task for which the project has no job: of it this is a suspicion.
 """
 
 from __future__ import annotations
@@ -47,6 +46,7 @@ from keptn_doctor.api import (
     skipped,
     spoken_age,
     subscriptions_of,
+    suspected,
     takes,
     undecided,
 )
@@ -109,6 +109,8 @@ def judge(
     if _just_started(service, workload, taken_at):
         return undecided(f"{service.name} runs for less than a minute and may come to it still.")
     others = _others(record, listing, lost[0])
+    if hears and _works_by_files(service):
+        return _may_have_no_job(service, plane, f"{_named(lost[0])} lies open")
     works_elsewhere = last is not None and _later(last, lost[0])
     more = f", and {len(lost) - 1} more" if len(lost) > 1 else ""
     return failed(
@@ -149,6 +151,8 @@ def _own_event(
         return None
     if hop.state == "failed" and trip.answered_by:
         return skipped(f"Somebody else started on what was sent to {service.name}.")
+    if hop.state == "failed" and hears and _works_by_files(service):
+        return _may_have_no_job(service, plane, "It started nothing of a round trip")
     if hop.state == "ok":
         return passed(f"{service.name} started on the round trip's task after {hop.seconds:.1f} s.")
     return failed(
@@ -156,6 +160,23 @@ def _own_event(
         f"{hop.seconds:.0f} s.",
         detail=hop.detail,
         **_consequence(service, plane, hears=hears, works_elsewhere=False),
+    )
+
+
+def _works_by_files(service: KeptnService) -> bool:
+    """Whether it is silent on tasks that the project's files do not name.
+
+    Source: keptn-contrib/job-executor-service ``pkg/eventhandler/eventhandlers.go@0.2.5``.
+    """
+    return any("job-executor" in name for name in (service.name, service.image))
+
+
+def _may_have_no_job(service: KeptnService, plane: ExecutionPlane | None, what: str) -> Finding:
+    return suspected(
+        f"{what}, and {service.name}, which hears, did not start on it; it is silent where "
+        "job/config.yaml of the project has no job for a task.",
+        remedy=f"See in the log of {service.name} whether it found a job for the task.",
+        command=read_log(plane, service),
     )
 
 

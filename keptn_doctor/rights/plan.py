@@ -150,6 +150,7 @@ def _endpoint(targets: Targets) -> Iterator[PlanLine]:
         yield PlanLine(
             host=host,
             verb="GET",
-            object="metadata, auth, registrations, projects, open events, log; with the token",
+            object="metadata, auth, registrations, projects, sequences, open events, log, and "
+            "the last events of each Keptn service; with the token",
             why="the control plane's own view",
         )

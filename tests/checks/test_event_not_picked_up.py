@@ -75,6 +75,16 @@ def test_where_polls_take_the_way_of_heartbeats_a_live_one_shows_that_it_hears()
     assert judge_one(__file__, world(nats, LISTED, *WAITS)).breaks == "disconnected"
 
 
+def test_a_job_executor_may_have_no_job_for_it():
+    jobs = keptn_service("job-executor-service", client="sdk", container="jes")
+    own = uniform(integration(name="job-executor-service"))
+    tried = seen(jobs.subject, trip("service", "picked-up"))
+
+    for snapshot in (world(jobs, own, *WAITS), world(jobs, own, open_events(), tried)):
+        finding = judge_one(__file__, snapshot)
+        assert (finding.suspected, finding.breaks) == (True, "nothing")
+
+
 def test_more_old_events_than_were_asked_about_leave_it_open():
     rest = world(SERVICE, LISTED, open_events(LOST), old_events(left_out=30))
 
