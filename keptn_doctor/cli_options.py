@@ -114,6 +114,12 @@ api_options = together(
         metavar="HOST:PORT:TO-HOST:TO-PORT",
         text="Connect elsewhere, as curl's option does: for tunnels.",
     ),
+    one(
+        "--proxy",
+        metavar="URL",
+        text="Reach the endpoint through this http:// or https:// proxy. Write one that wants a "
+        "password into the configuration file: other users see command lines.",
+    ),
 )
 
 lab_options = together(

@@ -44,6 +44,7 @@ _LAB_EXCLUDES = {
     "ca_file": "--ca-file",
     "nameservers": "--nameserver",
     "connect_to": "--connect-to",
+    "proxy": "--proxy",
     "log_window": "--log-window",
 }
 
