@@ -56,7 +56,7 @@ async def reach_keptn_api(
 async def walk_to(session: Session, endpoint: Endpoint, token: Secret | None = None) -> (
     KeptnApi | None
 ):  # fmt: skip
-    """Walk to one endpoint; the operator's token goes to the operator's own endpoint alone."""
+    """Walk to one endpoint; token and round trips go to the operator's own endpoint alone."""
     return await observe_endpoint(
         session.recorder,
         Network(session.targets.network),
@@ -65,7 +65,7 @@ async def walk_to(session: Session, endpoint: Endpoint, token: Secret | None = N
         session.targets.deadlines,
         redactor=session.redactor,
         salt=session.salt,
-        active=session.targets.round_trip,
+        active=session.targets.round_trip and endpoint.used_by_operator,
         lines=session.lines() if token else None,
     )
 

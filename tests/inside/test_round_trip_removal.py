@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from trips import UPSTREAM, sent, world
+
+from keptn_doctor.doctor import examine
+from keptn_doctor.network_settings import Deadlines
+from keptn_doctor.probes.round_trip_settings import TripSettings
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio]
 
@@ -43,6 +48,26 @@ async def test_what_stays_in_a_git_repository_is_told() -> None:
         assert found.trip.left_behind == (
             "a shipyard in the Git repository https://git.example.com/doctor.git",
         )
+
+
+async def test_a_sequence_that_nobody_began_leaves_nothing() -> None:
+    async with world(PROVIDED % ", delivery: {dispatcher: stuck}") as lab:
+        stuck = await sent(lab, "service", timeout_s=1.5)
+        assert stuck.broken.leg == "task-sent"
+        assert lab.left_of(stuck.trip.project) == {}
+
+
+async def test_a_run_that_comes_to_its_limit_removes_its_project_and_is_no_success() -> None:
+    async with world(PROVIDED % "" + service("{sends-events: false}")) as lab:
+        trip = TripSettings(level="service", timeout_s=60)
+        deadlines = Deadlines(run_s=6)
+        snapshot = await examine(
+            msgspec.structs.replace(lab.targets(), round_trip=True, trip=trip, deadlines=deadlines)
+        )
+        assert snapshot.remaining == 0
+        own = [w.path.rpartition("/")[2] for w in lab.writes() if w.method == "DELETE"]
+        assert [lab.left_of(name) for name in own if lab.left_of(name)] == []
+        assert any(note.asked_for for note in snapshot.not_attempted)
 
 
 async def test_an_event_that_never_got_to_the_datastore_leaves_nothing() -> None:
