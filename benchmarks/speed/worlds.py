@@ -27,6 +27,7 @@ from keptn_doctor.lab.world import Lab
 _CHARTS = ("helm-service", "jmeter-service", "job-executor-service")
 _REPLICAS = 5
 _TEAMS = 10  # namespaces that the other pods are spread over
+_PODS_ON_A_NODE = 100  # a kubelet takes 110 pods, some of which are not ours
 _SLOW_S = 2.0
 RETRY_AFTER_S = 1.0
 
@@ -52,7 +53,10 @@ def scenario(size: Size) -> Scenario:
         planes[name] = PlaneLevers(
             namespace=f"keptn-{number:03}",
             cluster=ClusterLevers(
-                nodes=(NodeLevers(name=f"{name}-node-1", cpu="64", memory="256Gi"),),
+                nodes=tuple(
+                    NodeLevers(name=f"{name}-node-{n + 1}", cpu="64", memory="256Gi")
+                    for n in range(1 + services // _PODS_ON_A_NODE)
+                ),
                 api_server=_manners(size, number),
             ),
             services={
