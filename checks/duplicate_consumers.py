@@ -49,9 +49,8 @@ def judge(
         return skipped(f"{service.name} has no registration of its own to compare.")
     others = [
         other
-        for other in listing.integrations
-        if other.name == record.name
-        and other.namespace != record.namespace
+        for other in listing.by_name.get(record.name, ())
+        if other.namespace != record.namespace
         and freshness(other, listing).state == "fresh"
     ]
     for other in others:

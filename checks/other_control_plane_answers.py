@@ -36,6 +36,7 @@ from keptn_doctor.api import (
     failed,
     freshness,
     is_same_list,
+    known_integrations,
     ongoing,
     passed,
     set_variable,
@@ -79,21 +80,23 @@ def judge(
     """Two lists that share little, or two versions, are two control planes."""
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
-    known = {i.id for i in listing.integrations} if listing is not None else set()
     remedy = "Correct the host of the endpoint and the token that goes with it."
     command = set_variable(
         plane, service, f"KEPTN_API_ENDPOINT={control_plane.api_url or 'https://<host>/api'}"
     )
     shown = shown_integrations(local) if local is not None else None
-    if shown is not None and known and not is_same_list(shown, known):
+    if local is not None and listing is not None and listing.integrations and shown is not None:
+        known = known_integrations(local, listing)
+        if is_same_list(shown, known):
+            return passed(f"{service.name} is shown the integrations of this control plane.")
+        name = f" named {local.only_name}" if local.only_name else ""
         return failed(
-            f"The Keptn at {endpoint.url} is another one: of the {len(known)} integrations that "
-            f"this control plane knows, it shows {service.name} {len(shown & known) or 'none'}.",
+            f"The Keptn at {endpoint.url} is another one: of the {len(known)} integrations{name} "
+            f"that this control plane knows, it shows {service.name} "
+            f"{len(shown & known) or 'none'}.",
             remedy=remedy,
             command=command,
         )
-    if shown is not None and known:
-        return passed(f"{service.name} is shown the integrations of this control plane.")
     own = attribute(service, listing, logs).integration if listing is not None else None
     if own is not None and listing is not None and freshness(own, listing).state == "fresh":
         return passed(f"{service.name} is registered and alive at this control plane.")

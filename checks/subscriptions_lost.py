@@ -45,9 +45,9 @@ def judge(
         return skipped(f"{service.name} has no live registration.")
     doubles = [
         other
-        for other in listing.integrations
+        for other in listing.by_name.get(record.name, ())
         if other.id != record.id
-        and (other.name, other.namespace) == (record.name, record.namespace)
+        and other.namespace == record.namespace
         and freshness(other, listing).state == "stale"
     ]
     for old in doubles:

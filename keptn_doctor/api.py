@@ -24,6 +24,7 @@ from keptn_doctor.judgement.attribution import (
     attribute,
     freshness,
     is_same_list,
+    known_integrations,
     shown_integrations,
     spoken_age,
 )
@@ -316,7 +317,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "NetworkPolicy", "EgressRule", "RightsReview", "Right",
     # reading logs, registrations and workloads
     "ongoing", "troubles", "quoted", "registration_ids", "attribute", "Attribution",
-    "freshness", "Freshness", "is_same_list", "shown_integrations", "spoken_age",
+    "freshness", "Freshness", "is_same_list", "known_integrations", "shown_integrations",
+    "spoken_age",
     "component", "containers",
     "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
     "why_not_ready",

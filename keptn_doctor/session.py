@@ -17,6 +17,7 @@ import msgspec
 from keptn_doctor.janitor import Janitor
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
+from keptn_doctor.probes.at_work import AtWork
 from keptn_doctor.probes.budget import Budget
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
@@ -54,6 +55,7 @@ class Session:
         self.reference_token: Secret | None = None  # of the control plane, once it was read
         self._environ = os.environ if environ is None else environ
         self._opened: dict[ClusterTarget, KubeClient | Failure] = {}
+        self._at_work = AtWork()
         self._locks: dict[ClusterTarget, asyncio.Lock] = {}
         self._lines: list[Lines] = []
         if targets.api and targets.api.token:
@@ -132,6 +134,8 @@ class Session:
                 deadlines=self.targets.deadlines,
                 network=self.targets.network,
                 active=self.targets.active,
+                at_work=self._at_work,
+                number=len(self._opened),
             )
         except WorldFault as fault:
             return fault.failure

@@ -10,6 +10,7 @@ are those of its first registrant and say nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,7 +49,7 @@ def attribute(
     service: KeptnService, listing: IntegrationListing, logs: Iterable[PodLog] | None = None
 ) -> Attribution:
     """The record that this service's heartbeats go to, as far as the evidence links them."""
-    by_id, by_name = _arranged(listing)
+    by_id = listing.by_id
     printed = registration_ids(logs)
     linked = [by_id[key] for key in printed if key in by_id]
     if linked:
@@ -56,8 +57,9 @@ def attribute(
             integration=_newest(linked), strength="id-in-log", sharers=service.namesakes
         )
     lost = printed[-1] if printed else ""
-    name = (service.integration_name, service.integration_namespace)
-    candidates = by_name.get(name, []) if service.integration_name else []
+    name, namespace = service.integration_name, service.integration_namespace
+    alike = listing.by_name.get(name, ()) if name else ()
+    candidates = [record for record in alike if record.namespace == namespace]
     if service.behaviour.registration_identity == "node" and service.node_names:
         possible = ("", *service.node_names)
         candidates = [record for record in candidates if record.hostname in possible]
@@ -102,11 +104,24 @@ def spoken_age(seconds: float | None) -> str:
 
 
 def shown_integrations(local: LocalApiAnswer) -> frozenset[str] | None:
-    """The ids of all integrations that a service is shown, None where they are not known."""
+    """The ids of the integrations that a service is shown, None where they are not known.
+
+    All of them, or those of the name that was asked for; that there is none of a name tells nothing
+    of whose list it is. ``known_integrations`` has those to compare them with.
+    """
     complete = local.listed in (None, len(local.integrations))
     if local.registration.status != 200 or not complete:
         return None
+    if local.only_name and not local.integrations:
+        return None
     return frozenset(local.integrations) if local.integrations or local.listed == 0 else None
+
+
+def known_integrations(local: LocalApiAnswer, listing: IntegrationListing) -> AbstractSet[str]:
+    """The ids that the service would be shown, too, if its list were this control plane's."""
+    if not local.only_name:
+        return listing.by_id.keys()
+    return {record.id for record in listing.by_name.get(local.only_name, ())}
 
 
 def is_same_list(listed: Iterable[str], known: Iterable[str]) -> bool:
@@ -116,25 +131,8 @@ def is_same_list(listed: Iterable[str], known: Iterable[str]) -> bool:
     planes (it is made of name, namespace and node); but the greater part must be the same.
     """
     ours, theirs = set(known), set(listed)
-    return 2 * len(ours & theirs) >= len(ours | theirs)
-
-
-_ById = dict[str, Integration]
-_ByName = dict[tuple[str, str], list[Integration]]
-_last: list[tuple[IntegrationListing, _ById, _ByName]] = []
-
-
-def _arranged(listing: IntegrationListing) -> tuple[_ById, _ByName]:
-    """A list by id and by name; the last one is kept, as one list serves a whole run."""
-    for known, by_id, by_name in _last:
-        if known is listing:
-            return by_id, by_name
-    ids = {integration.id: integration for integration in listing.integrations}
-    names: _ByName = {}
-    for integration in listing.integrations:
-        names.setdefault((integration.name, integration.namespace), []).append(integration)
-    _last[:] = [(listing, ids, names)]
-    return ids, names
+    common = len(ours & theirs)
+    return 2 * common >= len(ours) + len(theirs) - common
 
 
 def _newest(integrations: list[Integration]) -> Integration:

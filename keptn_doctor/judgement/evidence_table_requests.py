@@ -6,7 +6,12 @@ registrations through its own API proxy.
 
 from __future__ import annotations
 
-from keptn_doctor.judgement.attribution import is_same_list, shown_integrations, spoken_age
+from keptn_doctor.judgement.attribution import (
+    is_same_list,
+    known_integrations,
+    shown_integrations,
+    spoken_age,
+)
 from keptn_doctor.judgement.evidence import ServiceEvidence, local_answers
 from keptn_doctor.judgement.evidence_table_words import Ruling, only, own_request, settled
 from keptn_doctor.model.path_facts import HttpAnswer
@@ -104,17 +109,21 @@ def no_uniform(e: ServiceEvidence) -> Ruling | None:
 def other_control_plane(e: ServiceEvidence) -> Ruling | None:
     if not only(e, "ok") or e.listing is None:
         return None
-    known = {integration.id for integration in e.listing.integrations}
-    looks = [shown_integrations(local) for local in e.local]
-    shown = [ids for ids in looks if ids is not None]
-    if not known or not shown or any(is_same_list(ids, known) for ids in shown):
+    listing = e.listing
+    looks = [(shown_integrations(local), known_integrations(local, listing)) for local in e.local]
+    pairs = [(shown, known) for shown, known in looks if shown is not None]
+    if not listing.integrations or not pairs:
         return None
-    if not any(shown) and not settled(e):
+    if any(is_same_list(shown, known) for shown, known in pairs):
         return None
+    if not any(shown for shown, _ in pairs) and not settled(e):
+        return None
+    shown, known = pairs[0]
+    name = f" named {e.local[0].only_name}" if e.local[0].only_name else ""
     return own_request(
         e, "disconnected",
-        f"It talks to another control plane: of the {len(known)} integrations that this one "
-        f"knows, it is shown {len(shown[0] & known) or 'none'}.",
+        f"It talks to another control plane: of the {len(known)} integrations{name} that this one "
+        f"knows, it is shown {len(shown & known) or 'none'}.",
     )  # fmt: skip
 
 

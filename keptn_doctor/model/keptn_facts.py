@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from keptn_doctor.model.base import Record
@@ -69,17 +70,31 @@ class Integration(Record, frozen=True, kw_only=True):
 
 
 class IntegrationListing(
-    Record, frozen=True, kw_only=True, tag_field="kind", tag="IntegrationListing"
+    Record, frozen=True, kw_only=True, tag_field="kind", tag="IntegrationListing", dict=True
 ):
     """The control plane's list of integrations. Subject: the ControlPlane.
 
     Ages are to be measured against ``server_time`` (the answer's Date header), never a local clock.
+    It is asked for one record by every service, so it carries its own index (``dict=True``).
     """
 
     integrations: tuple[Integration, ...] = ()
     server_time: datetime | None = None
     server_time_again: datetime | None = None
     malformed: int = 0  # records that could not be read
+
+    @cached_property
+    def by_id(self) -> dict[str, Integration]:
+        """The integrations by their ids."""
+        return {integration.id: integration for integration in self.integrations}
+
+    @cached_property
+    def by_name(self) -> dict[str, tuple[Integration, ...]]:
+        """The integrations by their names, which several namespaces and planes may share."""
+        found: dict[str, list[Integration]] = {}
+        for integration in self.integrations:
+            found.setdefault(integration.name, []).append(integration)
+        return {name: tuple(alike) for name, alike in found.items()}
 
 
 class ProjectStage(Record, frozen=True, kw_only=True):
@@ -250,6 +265,7 @@ class LocalApiAnswer(Record, frozen=True, kw_only=True, tag_field="kind", tag="L
     origin: Literal["keptn", "gateway", "other", "distributor"] = "keptn"
     integrations: tuple[str, ...] = ()  # ids listed, when 200: whose control plane it is
     listed: int | None = None  # how many integrations it lists; None = its answer is no list
+    only_name: str = ""  # it was asked for integrations of this name alone
 
 
 class SdkHealth(Record, frozen=True, kw_only=True, tag_field="kind", tag="SdkHealth"):

@@ -33,6 +33,7 @@ from keptn_doctor.session import Session
 T = TypeVar("T")
 
 _ENDPOINTS_AT_ONCE = 6
+_MOST_WHOLE_LISTS = 100  # each service then shows all integrations: a hundred times a hundred
 _SERVICES_AT_ONCE = 6  # per cluster; each takes a few reads and port-forwards
 _MOST_EVENT_TYPES = 30
 
@@ -59,14 +60,15 @@ async def observe(session: Session, topology: Topology) -> Topology:
         ]
         reference = next((fact for _, fact in session.recorder.facts(ReferenceToken)), None)
         suspects = [pair for pair in services if _token_is_suspect(pair[0], reference)]
+        briefly = len(services) > _MOST_WHOLE_LISTS
         suspected = {service.subject for service, _ in suspects}
         for service, workload in services:
             inside = service.subject not in suspected
-            looking = _service(session, service, workload, inside=inside)
+            looking = _service(session, service, workload, inside=inside, briefly=briefly)
             task = _within(limits[service.plane], looking)
             group.create_task(_kept(session, "pod-log", service.subject, task))
     for service, workload in suspects:
-        looking = _inside(session, service, workload)
+        looking = _inside(session, service, workload, briefly=briefly)
         await _kept(session, "local-api", service.subject, looking)
     if session.targets.probe_pod:
         await look_from_probe_pods(session, topology)
@@ -141,20 +143,22 @@ def _token_is_suspect(service: KeptnService, reference: ReferenceToken | None) -
 
 
 async def _service(
-    session: Session, service: KeptnService, workload: Workload, *, inside: bool
+    session: Session, service: KeptnService, workload: Workload, *, inside: bool, briefly: bool
 ) -> None:
     kube = await session.kube(service.plane)
     if isinstance(kube, Failure):
         return
     await read_service_logs(session, kube, service, workload)
     if inside:
-        await look_inside(session, kube, service, workload)
+        await look_inside(session, kube, service, workload, briefly=briefly)
 
 
-async def _inside(session: Session, service: KeptnService, workload: Workload) -> None:
+async def _inside(
+    session: Session, service: KeptnService, workload: Workload, *, briefly: bool
+) -> None:
     kube = await session.kube(service.plane)
     if not isinstance(kube, Failure):
-        await look_inside(session, kube, service, workload)
+        await look_inside(session, kube, service, workload, briefly=briefly)
 
 
 async def _with_version(

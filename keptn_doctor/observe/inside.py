@@ -26,9 +26,17 @@ _PASSING = frozenset({429, 500, 502, 503, 504})
 
 
 async def look_inside(
-    session: Session, kube: KubeClient, service: KeptnService, workload: Workload
+    session: Session,
+    kube: KubeClient,
+    service: KeptnService,
+    workload: Workload,
+    *,
+    briefly: bool = False,
 ) -> None:
-    """Ask the running pods of a service what they see of the control plane."""
+    """Ask the running pods of a service what they see of the control plane.
+
+    ``briefly``: of the integrations, only those of the service's own name.
+    """
     probe = "local-api" if service.client == "distributor" else "sdk-health"
     running = [pod for pod in live_pods(workload) if _client_runs(pod, service)][:MOST_PODS]
     if not running:
@@ -41,15 +49,21 @@ async def look_inside(
             )
         )
         return
-    ask = _ask_proxy if service.client == "distributor" else _ask_health
-    await asyncio.gather(*(ask(session, kube, service, pod) for pod in running))
+    if service.client == "distributor":
+        only_name = service.integration_name if briefly else ""
+        asking = [_ask_proxy(session, kube, service, pod, only_name) for pod in running]
+    else:
+        asking = [_ask_health(session, kube, service, pod) for pod in running]
+    await asyncio.gather(*asking)
 
 
 def _client_runs(pod: Pod, service: KeptnService) -> bool:
     return any(c.name == service.container and c.state == "running" for c in pod.containers)
 
 
-async def _ask_proxy(session: Session, kube: KubeClient, service: KeptnService, pod: Pod) -> None:
+async def _ask_proxy(
+    session: Session, kube: KubeClient, service: KeptnService, pod: Pod, only_name: str
+) -> None:
     limit = session.targets.deadlines.request_s
     for attempt in range(_TRIES):
         answer = await session.recorder.look(
@@ -63,6 +77,7 @@ async def _ask_proxy(session: Session, kube: KubeClient, service: KeptnService, 
                 topic=pollable(service.topics),
                 deadline_s=limit,
                 redactor=session.redactor,
+                only_name=only_name,
             ),
             deadline_s=2 * limit + 2 * session.targets.deadlines.kube_s,
             vantage=_inside(service, pod),

@@ -8,7 +8,8 @@ cost 140 MiB, and know neither whole-call deadlines nor a failure vocabulary. Ev
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
@@ -20,6 +21,7 @@ import msgspec
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
+from keptn_doctor.probes.at_work import AtWork
 from keptn_doctor.probes.failures import WorldFault, classify, fault
 from keptn_doctor.probes.http import retry_after_s
 from keptn_doctor.probes.kube_access import ClusterAccess
@@ -36,7 +38,7 @@ from keptn_doctor.probes.kube_wire import open_http
 from keptn_doctor.probes.port_forward import PodStream, open_port
 from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.retry import retrying
-from keptn_doctor.probes.stopwatch import request, turn
+from keptn_doctor.probes.stopwatch import request, spending, turn
 from keptn_doctor.probes.turns import Turns
 
 T = TypeVar("T")
@@ -78,7 +80,10 @@ class _Page(msgspec.Struct):
 
 
 class KubeClient:
-    """One API server, as one user. ``gaps`` says what no caller can see from a list alone."""
+    """One API server, as one user. ``gaps`` says what no caller can see from a list alone.
+
+    ``at_work`` bounds the requests of all clusters of a run; ``number`` says which comes first.
+    """
 
     def __init__(
         self,
@@ -87,20 +92,30 @@ class KubeClient:
         deadlines: Deadlines | None = None,
         network: NetworkSettings | None = None,
         active: bool = False,
+        at_work: AtWork | None = None,
+        number: int = 0,
     ) -> None:
         self.access = access
         self.deadlines = deadlines or Deadlines()
         self.server_time: datetime | None = None  # of the newest answer
         self.requests = 0
         self.gaps: dict[str, str] = {}  # what lists left out, by path: "3 malformed objects"
-        self._network, self._active = network or NetworkSettings(), active
-        self._http = self._connection()
-        self._limit = Turns(IN_FLIGHT)
-
-    def _connection(self) -> httpx.AsyncClient:
-        return open_http(
-            self.access, deadlines=self.deadlines, network=self._network, active=self._active
+        self._http = open_http(
+            access, deadlines=self.deadlines, network=network or NetworkSettings(), active=active
         )
+        self._limit = Turns(IN_FLIGHT)
+        self._at_work, self._number = at_work or AtWork(), number
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Room for a request: at this server, and in this process."""
+        async with turn(self._limit):
+            with spending("waiting"):
+                place = await self._at_work.begin(self._number)
+            try:
+                yield
+            finally:
+                place.end()
 
     async def __aenter__(self) -> Self:
         return self
@@ -114,7 +129,7 @@ class KubeClient:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close all connections but those of port-forwards, which end on their own."""
+        """Close all connections, those of port-forwards included."""
         await self._http.aclose()
 
     async def get(self, path: str, kind: type[T], params: Params | None = None) -> T:
@@ -224,10 +239,11 @@ class KubeClient:
         right = str(Rule(verb="create", resource="pods/portforward", namespace=namespace))
         limit = self.deadlines.kube_s
         try:
-            async with asyncio.timeout(limit):
+            async with self._place(), asyncio.timeout(limit):
+                self.requests += 1
                 with request():
                     return await open_port(
-                        self._connection(),
+                        self._http,
                         path,
                         port,
                         protocols=protocols,
@@ -336,7 +352,7 @@ class KubeClient:
     ) -> Answer:
         limit, status = self.deadlines.kube_s, 0
         try:
-            async with turn(self._limit), asyncio.timeout(limit):  # httpx limits single reads only
+            async with self._place(), asyncio.timeout(limit):  # httpx limits single reads only
                 self.requests += 1
                 with request():
                     async with self._http.stream(

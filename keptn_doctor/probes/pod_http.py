@@ -24,7 +24,7 @@ _MOST_BYTES = 1 << 20
 
 
 async def http_get_over(
-    stream: PodStream,
+    stream: PodStream | PodTransport,
     path: str,
     *,
     port: int,
@@ -32,7 +32,9 @@ async def http_get_over(
     deadline_s: float = 10.0,
     redactor: Redactor | None = None,
 ) -> Exchange:
-    """GET ``http://localhost:<port><path>`` over an open stream, once; redirects are an answer.
+    """GET ``http://localhost:<port><path>`` over an open stream; redirects are an answer.
+
+    A stream serves one request; a transport as many as the process in the pod is willing to answer.
 
     ``token`` goes into the header x-token; without it the pod's own process adds its own.
 
@@ -41,27 +43,32 @@ async def http_get_over(
     """
     how = Ask(token=token, deadline_s=deadline_s, most_bytes=_MOST_BYTES, most_redirects=0)
     url = f"http://localhost:{port}{path}"
-    return await ask(_PodNetwork(stream), url, how, redactor=redactor)
+    transport = stream if isinstance(stream, PodTransport) else PodTransport(stream)
+    return await ask(_PodNetwork(transport), url, how, redactor=redactor)
 
 
 class _PodNetwork(Network):
     """A network in which every connection is the one stream."""
 
-    def __init__(self, stream: PodStream) -> None:
+    def __init__(self, transport: PodTransport) -> None:
         super().__init__()
-        self._stream = stream
+        self._transport = transport
 
     def transport(
         self, *, tls: ssl.SSLContext | None = None, proxy: str = ""
     ) -> httpx.AsyncBaseTransport:
         del tls, proxy  # plain HTTP on the pod's loopback
-        return PodTransport(self._stream)
+        return self._transport
 
 
 class PodTransport(httpx.AsyncBaseTransport):
-    """One request over one stream, whatever host it is meant for; plain HTTP/1.1."""
+    """Requests over one stream, whatever host they are meant for; plain HTTP/1.1.
 
-    def __init__(self, stream: PodStream) -> None:
+    With ``keep`` the process is not told to hang up after its answer.
+    """
+
+    def __init__(self, stream: PodStream, *, keep: bool = False) -> None:
+        self._closing = [] if keep else [(b"Connection", b"close")]
         origin = httpcore.Origin(b"http", b"localhost", 80)
         self._connection = httpcore.AsyncHTTP11Connection(origin, stream=_Wire(stream))
 
@@ -71,19 +78,28 @@ class PodTransport(httpx.AsyncBaseTransport):
             httpcore.URL(  # the connection checks its origin; the Host header stays
                 scheme="http", host="localhost", port=80, target=request.url.raw_path
             ),
-            headers=[*request.headers.raw, (b"Connection", b"close")],
+            headers=[*request.headers.raw, *self._closing],
             content=await request.aread(),
         )
         try:
             answer = await self._connection.handle_async_request(core)
+            try:
+                content = await _body(answer.stream)
+            finally:
+                await answer.aclose()
             return httpx.Response(
                 answer.status,
                 headers=answer.headers,
-                content=await _body(answer.stream),
+                content=content,
                 extensions={"reason_phrase": answer.extensions.get("reason_phrase", b"")},
             )
         except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException) as error:
             _give_up(error)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether another request may follow: the last answer was read and nobody hung up."""
+        return self._connection.is_idle()
 
     async def aclose(self) -> None:
         """The stream belongs to the caller."""

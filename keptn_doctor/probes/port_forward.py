@@ -37,8 +37,8 @@ class PortEnd(Protocol):
 class PodStream:
     """Bytes to and from one port of a pod."""
 
-    def __init__(self, socket: WebSocket, end: PortEnd, http: httpx.AsyncClient) -> None:
-        self._socket, self._end, self._http = socket, end, http
+    def __init__(self, socket: WebSocket, end: PortEnd) -> None:
+        self._socket, self._end = socket, end
         self.protocol = socket.protocol
 
     async def read(self) -> bytes:
@@ -55,7 +55,6 @@ class PodStream:
     async def aclose(self) -> None:
         """End the forward; the process in the pod sees its connection closed."""
         await self._socket.aclose()
-        await self._http.aclose()
 
 
 async def open_port(
@@ -66,7 +65,7 @@ async def open_port(
     protocols: tuple[str, ...] = (),
     refused: Callable[[Answer], Failure | None],
 ) -> PodStream:
-    """Forward one port; ``http`` belongs to the stream from now on.
+    """Forward one port, over a connection of ``http`` that is closed with the stream.
 
     An API server that cannot make sense of two offers is asked again for the older protocol.
 
@@ -87,18 +86,18 @@ async def open_port(
 
     offered = protocols or PROTOCOLS
     try:
-        try:
-            socket = await attempt(offered)
-        except WorldFault as error:
-            if len(offered) == 1 or error.failure.status != 400:
-                raise
-            socket = await attempt((CHANNELS,))
-        end: PortEnd = ChannelPort(socket) if socket.protocol == CHANNELS else SpdyPort(socket)
+        socket = await attempt(offered)
+    except WorldFault as error:
+        if len(offered) == 1 or error.failure.status != 400:
+            raise
+        socket = await attempt((CHANNELS,))
+    end: PortEnd = ChannelPort(socket) if socket.protocol == CHANNELS else SpdyPort(socket)
+    try:
         await end.open(port)
     except BaseException:
-        await http.aclose()
+        await socket.aclose()
         raise
-    return PodStream(socket, end, http)
+    return PodStream(socket, end)
 
 
 _SPEAK_FOR_THEMSELVES = ("not-found", "rate-limited", "resource-not-served")
