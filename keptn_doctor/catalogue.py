@@ -26,6 +26,7 @@ from keptn_doctor.model.findings import Check, Finding
 ENTRY_POINT_GROUP = "keptn_doctor.checks"
 
 _DECLARATION = "__keptn_doctor_check__"
+_NAMED = 3  # modules that fail alike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,36 @@ class _Source:
     origin: str
     load: Callable[[], ModuleType]
     required: bool  # a loose file without a check is a mistake; a package may have other modules
+    home: str  # the plugin or directory, of which modules that fail alike are told together
+
+    @property
+    def told(self) -> str:
+        return Path(self.origin).name if self.required else self.name
+
+
+class _Errors:
+    """What could not be loaded; one reason that several modules share is one line."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str], list[str]] = {}
+
+    def add(self, home: str, problem: str, name: str = "") -> None:
+        self._found.setdefault((home, problem), []).append(name)
+
+    def lines(self) -> tuple[str, ...]:
+        return tuple(
+            f"{_who(home, names)} {problem}" for (home, problem), names in self._found.items()
+        )
+
+
+def _who(home: str, names: list[str]) -> str:
+    if not any(names):
+        return home
+    if len(names) == 1:
+        return f"{names[0]} of {home}"
+    left = len(names) - _NAMED
+    more = f" and {left} more" if left > 0 else ""
+    return f"{len(names)} modules of {home} ({', '.join(names[:_NAMED])}{more})"
 
 
 def load_checks(extra_dirs: Sequence[Path | str] = ()) -> Catalogue:
@@ -56,21 +87,21 @@ def load_checks(extra_dirs: Sequence[Path | str] = ()) -> Catalogue:
     The first one of an id wins; built-in checks come first, so a plugin cannot replace them
     unnoticed. Never raises for a broken plugin, file or directory.
     """
-    errors: list[str] = []
+    errors = _Errors()
     found: dict[str, Check] = {}
     for source in (*_installed(errors), *_loose(extra_dirs, errors)):
         for check in _checks_of(source, errors):
             if check.id in found:
-                errors.append(
-                    f"check {check.id} of {check.source} is ignored: "
-                    f"{found[check.id].source} has one of that name"
+                errors.add(
+                    f"check {check.id} of {check.source}",
+                    f"is ignored: {found[check.id].source} has one of that name",
                 )
             else:
                 found[check.id] = check
-    return Catalogue(checks=tuple(found[key] for key in sorted(found)), errors=tuple(errors))
+    return Catalogue(checks=tuple(found[key] for key in sorted(found)), errors=errors.lines())
 
 
-def _installed(errors: list[str]) -> Iterator[_Source]:
+def _installed(errors: _Errors) -> Iterator[_Source]:
     points = sorted(
         entry_points(group=ENTRY_POINT_GROUP),
         key=lambda point: (point.value != "keptn_doctor_checks", point.name, point.value),
@@ -80,35 +111,37 @@ def _installed(errors: list[str]) -> Iterator[_Source]:
         try:
             package = point.load()
         except Exception as error:  # noqa: BLE001 - a plugin's bug must not stop the others
-            errors.append(f"{origin} cannot be imported: {_one_line(error)}")
+            errors.add(origin, f"cannot be imported: {_one_line(error)}")
             continue
         if not isinstance(package, ModuleType):
-            errors.append(f"{origin} is not a package of checks")
+            errors.add(origin, "is not a package of checks")
             continue
         yield from _modules_of(package, origin)
 
 
 def _modules_of(package: ModuleType, origin: str) -> Iterator[_Source]:
-    yield _Source(package.__name__, origin, lambda: package, required=False)
+    yield _Source(package.__name__, origin, lambda: package, required=False, home=origin)
     for info in pkgutil.walk_packages(
         getattr(package, "__path__", ()), f"{package.__name__}.", onerror=lambda _name: None
     ):
         if not info.name.rpartition(".")[2].startswith("_"):
-            yield _Source(info.name, origin, _importer(info.name), required=False)
+            yield _Source(info.name, origin, _importer(info.name), required=False, home=origin)
 
 
 def _importer(name: str) -> Callable[[], ModuleType]:
     return lambda: importlib.import_module(name)
 
 
-def _loose(directories: Sequence[Path | str], errors: list[str]) -> Iterator[_Source]:
+def _loose(directories: Sequence[Path | str], errors: _Errors) -> Iterator[_Source]:
     for directory in map(Path, directories):
         if not directory.is_dir():
-            errors.append(f"{directory} is not a directory of checks")
+            errors.add(str(directory), "is not a directory of checks")
             continue
         for file in sorted(directory.glob("*.py")):
             if not file.name.startswith("_"):
-                yield _Source(file.stem, str(file), _file_loader(file), required=True)
+                yield _Source(
+                    file.stem, str(file), _file_loader(file), required=True, home=str(directory)
+                )
 
 
 def _file_loader(file: Path) -> Callable[[], ModuleType]:
@@ -126,11 +159,11 @@ def _file_loader(file: Path) -> Callable[[], ModuleType]:
     return load
 
 
-def _checks_of(source: _Source, errors: list[str]) -> list[Check]:
+def _checks_of(source: _Source, errors: _Errors) -> list[Check]:
     try:
         module = source.load()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
-        errors.append(f"{source.name} of {source.origin} cannot be imported: {_one_line(error)}")
+        errors.add(source.home, f"cannot be imported: {_one_line(error)}", source.told)
         return []
     declared = [
         function
@@ -140,16 +173,16 @@ def _checks_of(source: _Source, errors: list[str]) -> list[Check]:
         and hasattr(function, _DECLARATION)
     ]
     if len(declared) > 1:
-        errors.append(f"{source.name} of {source.origin} declares more than one check")
+        errors.add(source.home, "declares more than one check", source.told)
         return []
     if not declared:
         if source.required:
-            errors.append(f"{source.origin} has no function declared with @check")
+            errors.add(source.home, "has no function declared with @check", source.told)
         return []
     try:
         return [_check(source, module, declared[0])]
     except SignatureError as error:
-        errors.append(f"{source.name} of {source.origin} cannot be used: {error}")
+        errors.add(source.home, f"cannot be used: {error}", source.told)
         return []
 
 

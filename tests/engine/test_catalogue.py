@@ -49,6 +49,21 @@ def test_a_file_that_cannot_be_imported_is_one_line_and_stops_nothing(tmp_path):
     assert any("leaves" in line for line in catalogue.errors)
 
 
+def test_files_that_fail_alike_are_one_line(tmp_path):
+    for number in range(5):
+        _write(tmp_path, f"broken_{number}.py", "import does_not_exist_anywhere\n")
+    _write(tmp_path, "other.py", "raise SystemExit(3)\n")
+
+    told = [line for line in load_checks([tmp_path]).errors if str(tmp_path) in line]
+
+    reason = "ModuleNotFoundError: No module named 'does_not_exist_anywhere'"
+    named = "broken_0.py, broken_1.py, broken_2.py and 2 more"
+    assert told == [
+        f"5 modules of {tmp_path} ({named}) cannot be imported: {reason}",
+        f"other.py of {tmp_path} cannot be imported: SystemExit: 3",
+    ]
+
+
 def test_a_second_check_of_one_name_is_reported_and_ignored(tmp_path):
     first, second = tmp_path / "a", tmp_path / "b"
     for directory in (first, second):
