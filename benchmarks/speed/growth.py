@@ -7,6 +7,7 @@ of the series: what grows linearly has the same cost at every size.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from benchmarks.speed.lock_step import in_lock_step
 from benchmarks.speed.processes import Run, check, lab
 from benchmarks.speed.tables import Table, met, mib, secs, times
+from benchmarks.speed.worlds import Size, plane_name
 from keptn_doctor import bundle
 
 TARGET_S, TARGET_MIB = 15.0, 250.0
@@ -23,6 +26,7 @@ _PLANES = tuple({"planes": n, "services": 2 * n, "pods": 100 * n} for n in (1, 1
 _PODS = tuple({"planes": 2, "services": 4, "pods": n} for n in (100, 1_000, 10_000))
 _SERVICES = tuple({"planes": 5, "services": n, "pods": 0} for n in (10, 200, 1_000))
 _OTHERS = 9  # planes beside a bad one
+_WITH_STALLED = Size(planes=3, services=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +44,7 @@ def measure() -> Iterator[Table]:
     yield _series("growth-pods", "pods", _PODS, "other pods in 2 planes")
     yield _series("growth-services", "services", _SERVICES, "Keptn services in 5 planes")
     yield bad_planes()
+    yield _stalled()
 
 
 def grown(size: dict[str, int]) -> Grown:
@@ -95,6 +100,27 @@ def bad_planes() -> Table:
         "whole run", "looks at the others",
     )  # fmt: skip
     return Table(name="growth-bad-plane", header=header, rows=tuple(rows))
+
+
+def _stalled() -> Table:
+    """The same without a clock, see ``lock_step``: what the others were asked in the meantime."""
+    before, total = asked_before_stalled()
+    row = ("one does not answer before all others have", f"{before} of {total}",
+           times(before / total))  # fmt: skip
+    header = ("bad plane", "requests at the other planes that did not wait for it", "share")
+    return Table(name="growth-stalled", header=header, rows=(row,))
+
+
+def asked_before_stalled() -> tuple[int, int]:
+    """Requests at good planes made while a plane was silent, and all that were made."""
+    stepped = asyncio.run(in_lock_step(_WITH_STALLED, stalled=plane_name(0)))
+    good = [
+        request["began"] < stepped.released
+        for context, served in stepped.report["served"].items()
+        for request in served
+        if context not in (plane_name(0), "keptn-cp")
+    ]
+    return sum(good), len(good)
 
 
 def _good_looks(size: dict[str, int], *, good_from: int) -> tuple[float, float, int]:

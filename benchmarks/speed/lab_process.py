@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.speed.relay import Relay
 from benchmarks.speed.relayed import forget, relayed, seen
-from benchmarks.speed.worlds import Size, fill, scenario
+from benchmarks.speed.worlds import Size, scenario
 from keptn_doctor.lab.configuration import configuration
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab
@@ -24,7 +24,6 @@ from keptn_doctor.targets import Targets
 
 async def main(size: Size) -> None:
     async with start(scenario(size)) as lab:
-        fill(lab, size)
         relay = Relay()
         try:
             print(json.dumps(_world(lab, await relayed(lab, relay))), flush=True)

@@ -19,7 +19,7 @@ from typing import Any
 
 from benchmarks.speed.relay import Connection, Relay
 from benchmarks.speed.relayed import forget, relayed, seen
-from benchmarks.speed.worlds import Size, fill, scenario
+from benchmarks.speed.worlds import Size, scenario
 from keptn_doctor.doctor import examine
 from keptn_doctor.lab.start import start
 from keptn_doctor.model.evidence import Snapshot
@@ -33,9 +33,12 @@ class LockStep(Relay):
     """A relay whose pieces travel when all are waiting.
 
     ``steps`` is how often that was so, ``at_once`` the most connections to one place that had
-    something to send in one step.
+    something to send in one step. What is sent to ``stalled`` is held until nobody else has
+    anything to send at all; ``released`` is when that was.
     """
 
+    stalled: str = ""
+    released: float = 0.0
     steps: int = 0
     at_once: Counter[str] = field(default_factory=Counter)
     history: list[tuple[float, Counter[str]]] = field(default_factory=list)  # when, and who spoke
@@ -60,6 +63,11 @@ class LockStep(Relay):
                 continue
             self.steps += 1
             held, self._held = self._held, []
+            if self.stalled and not self.released:
+                self._held = [row for row in held if row[1].to == self.stalled]
+                held = [row for row in held if row[1].to != self.stalled]
+                if not held:
+                    held, self._held, self.released = self._held, [], time.monotonic()
             places = {id(connection): connection.to for _, connection, _ in held}
             speaking = Counter(places.values())
             self.history.append((time.monotonic(), speaking))
@@ -90,13 +98,13 @@ class Stepped:
     history: list[tuple[float, Counter[str]]]
     report: dict[str, Any]
     snapshot: Snapshot
+    released: float
 
 
-async def in_lock_step(size: Size) -> Stepped:
-    """One run against a world of that size."""
+async def in_lock_step(size: Size, *, stalled: str = "") -> Stepped:
+    """One run against a world of that size; ``stalled`` is a cluster that answers last."""
     async with start(scenario(size)) as lab:
-        fill(lab, size)
-        relay = LockStep()
+        relay = LockStep(stalled=stalled)
         try:
             targets = await relayed(lab, relay)
             since = forget(lab, relay)
@@ -104,7 +112,7 @@ async def in_lock_step(size: Size) -> Stepped:
                 snapshot = await examine(targets)
             return Stepped(
                 steps=relay.steps, at_once=relay.at_once, history=relay.history,
-                report=seen(lab, relay, since), snapshot=snapshot,
+                report=seen(lab, relay, since), snapshot=snapshot, released=relay.released,
             )  # fmt: skip
         finally:
             await relay.close()
