@@ -42,4 +42,6 @@ async def datastore_trip(
         legs.passed()
     except BrokenLegError as broken:
         legs.broke(broken)
+        if broken.perhaps_taken:
+            left = (f"perhaps {LEFT_BEHIND}",)
     return RoundTrip(hops=legs.hops(), context=context, left_behind=left)

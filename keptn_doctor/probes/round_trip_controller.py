@@ -113,13 +113,14 @@ async def controller_trip(
     legs = Legs("accepted", "stored", "sequence-answered")
     context = str(uuid.uuid4())
     left: tuple[str, ...] = ()
+    stays = f"one failed sequence {NO_SEQUENCE} in {place}, for good"
     try:
         write = unknown_sequence(
             context, project=place.project, stage=place.stage, service=place.service
         )
         context = await send(api, write, context)
         legs.passed()
-        left = (f"one failed sequence {NO_SEQUENCE} in {place}, for good",)
+        left = (stays,)
         mailbox = Mailbox(api, context, project=place.project, pause_s=pause_s)
         stored_s = legs.left_s(limit_s, most_s=STORED_S)
         if not await mailbox.until(lambda events: events or None, limit_s=stored_s):
@@ -130,6 +131,8 @@ async def controller_trip(
         legs.passed(_read_shipyard(answer, mailbox, api, waited_s=answer_s))
     except BrokenLegError as broken:
         legs.broke(broken)
+        if broken.perhaps_taken:
+            left = (f"perhaps {stays}",)
     return RoundTrip(
         level="controller",
         hops=legs.hops(),

@@ -32,10 +32,10 @@ _LONGEST_MESSAGE = 300
 class BrokenLegError(Exception):
     """Ends a trip at the leg that it was on; ``why`` is a line for people."""
 
-    def __init__(self, why: str, *, known: bool = True) -> None:
+    def __init__(self, why: str, *, perhaps_taken: bool = False) -> None:
         super().__init__(why)
         self.why = why
-        self.known = known  # False: nobody can say whether it held
+        self.perhaps_taken = perhaps_taken  # an event got no answer, and may have arrived
 
 
 class Legs:
@@ -60,7 +60,7 @@ class Legs:
 
     def broke(self, broken: BrokenLegError) -> None:
         """The current leg did not hold, so those after it were not reached."""
-        self._add("failed" if broken.known else "unknown", broken.why)
+        self._add("failed", broken.why)
 
     def _add(self, state: Literal["ok", "failed", "unknown"], detail: str) -> None:
         now = time.perf_counter()
@@ -104,7 +104,9 @@ async def send(api: KeptnApi, write: Write, context: str) -> str:
     try:
         exchange = await api.write(write)
     except WorldFault as fault:
-        raise BrokenLegError(_not_taken(fault.failure)) from None
+        lost = fault.failure
+        unanswered = lost.phase == "http" or lost.code in ("connection-reset", "connection-closed")
+        raise BrokenLegError(_not_taken(lost), perhaps_taken=unanswered) from None
     refused = status_failure(exchange)
     if refused:
         raise BrokenLegError(_not_taken(refused))

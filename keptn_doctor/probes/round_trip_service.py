@@ -12,6 +12,7 @@ import uuid
 
 import msgspec
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.keptn_facts import Hop, RoundTrip
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.round_trip import NOT_STORED
@@ -29,10 +30,11 @@ from keptn_doctor.probes.round_trip_project import ProjectEntry, make, remove
 from keptn_doctor.probes.round_trip_settings import Upstream
 from keptn_doctor.probes.round_trip_writes import OWN_SEQUENCE, FilesPath, GitFields, own_sequence
 
+_END_S = 5.0
 _OPEN = "/controlPlane/v1/event/triggered/"
 
 
-class Errand(msgspec.Struct, frozen=True, kw_only=True):
+class Errand(Record, frozen=True, kw_only=True):
     """What is to be sent where, and whose answer is awaited."""
 
     choice: Choice
@@ -116,7 +118,8 @@ class _Trip:
         entry.unanswered = True
         legs.passed()
         await self._answers(mailbox, task)
-        entry.unanswered = False
+        # The last event is that of the sequence's end; one that came after the removal would stay.
+        entry.unanswered = not await mailbox.until(_sequence_end, limit_s=_END_S)
 
     async def _task(self, mailbox: Mailbox) -> Found:
         """The task's own event, as shipyard-controller has sent it."""
