@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
+from pathlib import Path
 
 import pytest
 
+from benchmarks.speed import page as page_module
 from benchmarks.speed.critical_path import Step, limit_in_steps, schedule
 from benchmarks.speed.page import PAGE, filled
 from benchmarks.speed.relay import Relay
 from benchmarks.speed.tables import Table
+
+SPEED = Path(page_module.__file__).parent
 
 
 def test_steps_that_need_each_other_add_up_and_others_do_not() -> None:
@@ -82,5 +87,8 @@ def test_tables_go_between_their_markers_and_prose_stays() -> None:
 
 def test_every_table_has_its_one_place_in_the_page() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    names = [line[15:-4] for line in page.splitlines() if line.startswith("<!-- measured: ")]
-    assert len(names) == len(set(names)) == page.count("<!-- end -->")
+    places = re.findall(r"<!-- measured: (\S+) -->", page)
+    sources = "".join(file.read_text(encoding="utf-8") for file in SPEED.glob("*.py"))
+    tables = re.findall(r'(?:Table\(\s*name=|_series\(\s*)"(\S+)"', sources)
+    assert sorted(places) == sorted([*tables, "when"])
+    assert page.count("<!-- end -->") == len(places)
