@@ -190,7 +190,7 @@ round_trip_options = (
         type=click.FloatRange(min=1, max=1800),
         callback=_no_nan,
         metavar="SECONDS",
-        help="Time for one round trip.  [default: 15, beyond the datastore 60]",
+        help="How long to wait for what comes of an event.  [default: 15, beyond the datastore 60]",
     ),
 )
 

@@ -106,7 +106,7 @@ async def _has_that_sequence(api: KeptnApi, place: Place) -> Refusal | None:
 async def controller_trip(
     api: KeptnApi, place: Place, *, limit_s: float, pause_s: float = 1.0
 ) -> RoundTrip:
-    """Post the event and wait for the failed sequence; at most ``limit_s`` seconds in all.
+    """Post the event and wait for the failed sequence, ``limit_s`` seconds after it was accepted.
 
     Raises PermissionError when the run is not active.
     """
@@ -120,6 +120,7 @@ async def controller_trip(
         )
         context = await send(api, write, context)
         legs.passed()
+        legs.start_limit()
         left = (stays,)
         mailbox = Mailbox(api, context, project=place.project, pause_s=pause_s)
         stored_s = legs.left_s(limit_s, most_s=STORED_S)

@@ -98,7 +98,6 @@ class _Trip:
             entry, errand.choice, git=errand.git, upstream=errand.upstream, files=errand.files
         )
         legs.passed()
-        legs.start_limit()
         write = own_sequence(
             self.context,
             entry.own,
@@ -109,6 +108,7 @@ class _Trip:
         entry.event_sent = True
         self.context = await send(self._api, write, self.context)
         legs.passed()
+        legs.start_limit()
         mailbox = Mailbox(self._api, self.context, project=entry.own.name, pause_s=self._pause_s)
         stored_s = legs.left_s(self._limit_s, most_s=STORED_S)
         if not await mailbox.until(lambda events: events or None, limit_s=stored_s):

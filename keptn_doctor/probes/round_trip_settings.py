@@ -42,7 +42,7 @@ class TripSettings(Record, frozen=True, kw_only=True):
 
     @property
     def limit_s(self) -> float:
-        """How long one round trip may take, without what makes and removes its project."""
+        """How long to wait for what comes of an event, once it was accepted."""
         return self.timeout_s or USUAL_LIMITS_S[self.level]
 
     @property

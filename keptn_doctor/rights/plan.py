@@ -19,6 +19,7 @@ from keptn_doctor.rights.needed import Need, Role, needs
 from keptn_doctor.targets.records import ClusterTarget, Targets
 
 _EVERY = "every namespace"
+_READ_BACK = "/mongodb-datastore/event and the project, with the token"
 
 
 class PlanLine(Record, frozen=True, kw_only=True):
@@ -116,20 +117,24 @@ def what_round_trips_leave(targets: Targets) -> str:
 
 def _round_trip(trip: TripSettings) -> Iterator[PlanLine]:
     host = "the control plane's endpoint"
+    look = PlanLine(host=host, verb="GET", object=_READ_BACK, why="look for what comes of it")
     if trip.level == "datastore":
         why = "send one event that nobody acts on, and look for it again"
         yield PlanLine(host=host, verb="POST", object=EVENTS, why=why)
+        yield look
         return
     if trip.level == "controller":
         where = f"project {trip.project}, stage {trip.stage}, service {trip.service}"
         why = f"ask {where} for a sequence that it does not have"
         yield PlanLine(host=host, verb="POST", object=EVENTS, why=why)
+        yield look
         return
     whom = " and ".join(trip.keptn_services) or "the one Keptn service with a harmless task"
     own = f"{PROJECTS}/{OWN_PREFIX}*"
     yield PlanLine(host=host, verb="POST", object=PROJECTS, why=f"a project of its own: {own}")
     yield PlanLine(host=host, verb="POST", object=f"{own}/service", why="a service in it")
     yield PlanLine(host=host, verb="POST", object=EVENTS, why=f"start its one task, for {whom}")
+    yield look
     yield PlanLine(host=host, verb="DELETE", object=own, why="remove the project")
 
 
