@@ -202,14 +202,14 @@ class Sequence(Record, frozen=True, kw_only=True):
     name: str = ""
     service: str = ""
     stage: str = ""
-    state: str = ""  # triggered, waiting, started, paused, timedOut, aborted, finished...
+    state: str = ""  # triggered, waiting, started, paused, suspended, timedOut
     context: str = ""  # the keptnContext of all its events
     latest_event: str = ""
     latest_at: datetime | None = None
 
 
 class Sequences(Record, frozen=True, kw_only=True, tag_field="kind", tag="Sequences"):
-    """The newest sequences, and all that are under way or wait. Subject: the ControlPlane."""
+    """Sequences that are under way, wait or have timed out lately. Subject: the ControlPlane."""
 
     sequences: tuple[Sequence, ...] = ()
     server_time: datetime | None = None

@@ -24,6 +24,7 @@ from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.probes.keptn_projects import open_events
 from keptn_doctor.probes.keptn_registrations import lenient, moment
 from keptn_doctor.probes.retry import Attempts
+from keptn_doctor.probes.round_trip_writes import OWN_PREFIX
 
 OLD_S = 60.0  # six polling intervals (HTTP_POLLING_INTERVAL is 10 s unless set)
 
@@ -48,11 +49,15 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 def old_ones(seen: OpenEvents) -> tuple[OpenEvent, ...]:
-    """The open events that polls had time enough to fetch, by the server's clock; oldest first."""
+    """The open events that polls had time enough to fetch, by the server's clock; oldest first.
+
+    What a round trip of an earlier run has left is nobody's work.
+    """
     if seen.server_time is None:
         return ()
     now = seen.server_time
-    dated = [(event.at, event) for event in seen.events if event.at is not None]
+    others = [event for event in seen.events if not event.project.startswith(OWN_PREFIX)]
+    dated = [(event.at, event) for event in others if event.at is not None]
     old = [(at, event) for at, event in dated if (now - at).total_seconds() >= OLD_S]
     return tuple(event for _, event in sorted(old, key=lambda pair: (pair[0], pair[1].id)))
 

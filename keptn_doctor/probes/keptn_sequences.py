@@ -18,6 +18,7 @@ from keptn_doctor.probes.retry import Attempts
 
 _PATH = "/controlPlane/v1/sequence/"
 _UNDER_WAY = ("started", "waiting")
+_TOLD = frozenset({*_UNDER_WAY, "triggered", "paused", "suspended", "timedOut"})
 _MOST_PROJECTS = 10
 _PAGE_SIZE = "50"
 
@@ -49,9 +50,10 @@ class _Page(msgspec.Struct, frozen=True, rename={"total": "totalCount"}):
 async def sequences(
     api: KeptnApi, projects: ProjectListing, *, attempts: Attempts | None = None
 ) -> Sequences:
-    """The newest fifty sequences of ten projects at most, and fifty that are started or waiting.
+    """Of the newest fifty of ten projects at most those that did not end well or are under way.
 
-    Raises WorldFault, see ``KeptnApi.get_as``.
+    Where there are more, fifty that are started and fifty that are waiting, too. Raises WorldFault,
+    see ``KeptnApi.get_as``.
     """
     found: dict[tuple[str, str], Sequence] = {}
     server_time = None
@@ -67,7 +69,8 @@ async def sequences(
                 found[project.name, key] = _sequence(item, project.name, state)
             if not state and page.total is not None and page.total <= len(page.states or ()):
                 break
-    return Sequences(sequences=tuple(found.values()), server_time=server_time)
+    told = tuple(sequence for sequence in found.values() if sequence.state in _TOLD)
+    return Sequences(sequences=told, server_time=server_time)
 
 
 def _sequence(item: _State, project: str, state: str) -> Sequence:

@@ -94,6 +94,16 @@ async def test_no_more_than_ten_old_events_are_asked_after(serve: Serve) -> None
     assert len(site.asked("/api" + STORED)) == 10
 
 
+async def test_what_an_earlier_round_trip_left_is_nobodys_work(serve: Serve) -> None:
+    site = Keptn()
+    left = event("left", age=600)
+    left["data"] = {"project": "keptn-doctor-trip-q7x-0123456789ab", "stage": "s", "service": "x"}
+    site.answers[OPEN] = data({"events": [left]})
+    api = await api_of(serve, site)
+
+    assert old_ones(await open_events(api, (KIND,))) == ()
+
+
 async def test_without_the_datastore_nobody_is_said_to_have_answered(serve: Serve) -> None:
     site = Keptn()
     site.answers[OPEN] = data({"events": [event("lost", age=600)]})

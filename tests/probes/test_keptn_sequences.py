@@ -67,7 +67,8 @@ async def test_what_fits_on_one_page_is_asked_once_and_keeps_its_own_state(serve
     site = Keptn()
     states = [{**STATE, "state": "timedOut"}, {**STATE, "state": "triggered", "stages": None}]
     states[1]["shkeptncontext"] = "c2"
-    site.answers["/controlPlane/v1/sequence/sockshop"] = data({"states": states, "totalCount": 2})
+    states.append({**STATE, "state": "finished", "shkeptncontext": "c3"})
+    site.answers["/controlPlane/v1/sequence/sockshop"] = data({"states": states, "totalCount": 3})
     seen = await sequences(await api_of(serve, site), ONE)
 
     assert [one.state for one in seen.sequences] == ["timedOut", "triggered"]
