@@ -133,6 +133,9 @@ def _round_trip(trip: TripSettings) -> Iterator[PlanLine]:
     own = f"{PROJECTS}/{OWN_PREFIX}*"
     yield PlanLine(host=host, verb="POST", object=PROJECTS, why=f"a project of its own: {own}")
     yield PlanLine(host=host, verb="POST", object=f"{own}/service", why="a service in it")
+    job = "its resource job/config.yaml"
+    why = "a job without tasks, for a job-executor-service alone"
+    yield PlanLine(host=host, verb="POST", object=job, why=why)
     yield PlanLine(host=host, verb="POST", object=EVENTS, why=f"start its one task, for {whom}")
     yield look
     yield PlanLine(host=host, verb="DELETE", object=own, why="remove the project")
