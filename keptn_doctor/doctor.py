@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from keptn_doctor import __version__, exit_codes
-from keptn_doctor.discover import discover
+from keptn_doctor.discover import Rest, find
 from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
 from keptn_doctor.model.report import Report
 from keptn_doctor.model.times import RunTimes
@@ -116,6 +116,10 @@ def _use_the_wait(meanwhile: Callable[[], object]) -> None:
     meanwhile()
 
 
+async def _nothing() -> None:
+    pass
+
+
 class _Looking:
     """The two rounds of looking, and how far they have come."""
 
@@ -125,6 +129,7 @@ class _Looking:
         self._interruption = interruption
         self._stage = ""
         self.topology = Topology()
+        self._rest: Rest = _nothing
         self.timings: list[Timing] = []
 
     async def to_the_end(self) -> bool:
@@ -143,13 +148,15 @@ class _Looking:
 
     async def _discover(self) -> None:
         with self._timed("discover", "finding Keptn services"):
-            self.topology = await discover(self._session)
+            self.topology, self._rest = await find(self._session)
 
     async def _observe(self) -> None:
         from keptn_doctor.observe import observe  # noqa: PLC0415 - see _use_the_wait
 
         with self._timed("observe", self._what_there_is()):
-            self.topology = await observe(self._session, self.topology)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._rest())
+                self.topology = await observe(self._session, self.topology)
 
     def rest(self, kind: Literal["interrupted", "limit"], reason: str, unlock: str) -> NotAttempted:
         """What was not looked at any more, as a line of the report's coverage."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
 
 from keptn_doctor.discover.cluster import knock, read_whole_cluster
 from keptn_doctor.discover.control_plane import FoundControlPlane, find_control_plane
@@ -39,8 +40,22 @@ from keptn_doctor.targets import ClusterTarget
 _SHARE = 0.4  # of the run's time limit, for the search of one cluster
 
 
+Rest = Callable[[], Coroutine[Any, Any, None]]
+
+
 async def discover(session: Session) -> Topology:
     """Everything that the targets hold, as far as the rights at hand let it be seen."""
+    topology, rest = await find(session)
+    await rest()
+    return topology
+
+
+async def find(session: Session) -> tuple[Topology, Rest]:
+    """What there is and what each Keptn service is told to do, and how to read the rest.
+
+    The rest is what only judgements need: namespaces, policies, the operator's rights. Whoever
+    looks further can do so meanwhile, for no look hangs on it.
+    """
     control, searched = await asyncio.gather(
         _control_plane(session),
         asyncio.gather(*(_search(session, plane) for plane in session.targets.execution_planes)),
@@ -58,16 +73,23 @@ async def discover(session: Session) -> Topology:
     topology = build_topology(
         control, planes, salt=session.salt, operator_endpoint=api.endpoint if api else ""
     )
-    async with asyncio.TaskGroup() as group:
-        for plane in planes:
-            if plane.kube is not None:
-                recording = _record_plane(session, plane, plane.kube, topology)
-                subject = plane.target.name
-                group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
-        subject = control.control_plane.subject
-        recording = _record_control_plane(session, control, beside)
-        group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
-    return topology
+    for plane in planes:
+        await record_workloads(session, _own(plane, topology), subjects=_subjects(plane, topology))
+
+    async def rest() -> None:
+        async with asyncio.TaskGroup() as group:
+            for plane in planes:
+                if plane.kube is not None:
+                    recording = _record_plane(session, plane, plane.kube, topology)
+                    kept = guarded(
+                        session, "namespace", plane.target.name, recording, otherwise=None
+                    )
+                    group.create_task(kept)
+            recording = _record_control_plane(session, control, beside)
+            subject = control.control_plane.subject
+            group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
+
+    return topology, rest
 
 
 async def _control_plane(session: Session) -> FoundControlPlane:
@@ -160,19 +182,27 @@ async def _beside_control_plane(
     )
 
 
+def _subjects(plane: SearchedCluster, topology: Topology) -> dict[tuple[str, str, str], str]:
+    return {
+        (s.workload_kind, s.namespace, s.name): s.subject
+        for s in topology.services
+        if s.plane == plane.target.name
+    }
+
+
+def _own(plane: SearchedCluster, topology: Topology) -> FoundPlane:
+    """What was found in a cluster, with the services that the topology counts as its own."""
+    subjects = _subjects(plane, topology)
+    own = tuple(s for s in plane.found.services if workload_key(s) in subjects)
+    return dataclasses.replace(plane.found, services=own)
+
+
 async def _record_plane(
     session: Session, plane: SearchedCluster, kube: KubeClient, topology: Topology
 ) -> None:
-    """The facts about a plane's workloads, namespaces and policies, and the operator's rights."""
+    """The facts about a plane's namespaces and policies, and the operator's rights."""
     name = plane.target.name
-    subjects = {
-        (s.workload_kind, s.namespace, s.name): s.subject
-        for s in topology.services
-        if s.plane == name
-    }
-    own = tuple(s for s in plane.found.services if workload_key(s) in subjects)
-    found = dataclasses.replace(plane.found, services=own)
-    await record_workloads(session, found, subjects=subjects)
+    found, subjects = _own(plane, topology), _subjects(plane, topology)
     if not any(p.name == name for p in topology.execution_planes):
         return
     async with asyncio.TaskGroup() as group:

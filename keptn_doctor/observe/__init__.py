@@ -148,9 +148,12 @@ async def _service(
     kube = await session.kube(service.plane)
     if isinstance(kube, Failure):
         return
-    await read_service_logs(session, kube, service, workload)
-    if inside:
-        await look_inside(session, kube, service, workload, briefly=briefly)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(read_service_logs(session, kube, service, workload))
+        if inside:
+            group.create_task(
+                look_inside(session, kube, service, workload, briefly=briefly)
+            )
 
 
 async def _inside(

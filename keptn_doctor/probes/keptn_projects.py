@@ -7,6 +7,7 @@ with a project and nothing open is a 500.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import urllib.parse
@@ -191,15 +192,23 @@ async def open_events(
     ``fresh`` asks again for what was answered before in this run. Raises WorldFault.
     """
     asked = tuple(sorted({kind for kind in event_types if _askable(kind)}))[:_MOST_TYPES]
-    found: list[OpenEvent] = []
-    server_time = None
-    for kind in asked:
+
+    async def waiting(kind: str) -> tuple[list[OpenEvent], datetime | None]:
+        found: list[OpenEvent] = []
+        server_time = None
         path = _OPEN + urllib.parse.quote(kind, safe="")
         async for page, at in _pages(api, path, attempts, fresh=fresh):
             server_time = at or server_time
             read = (lenient(raw, _Event) for raw in page.events or ())
             found += [_event(event, kind) for event in read if event and event.id]
-    return OpenEvents(asked_types=asked, events=tuple(found), server_time=server_time)
+        return found, server_time
+
+    told = await asyncio.gather(*(waiting(kind) for kind in asked))
+    return OpenEvents(
+        asked_types=asked,
+        events=tuple(event for events, _ in told for event in events),
+        server_time=next((at for _, at in reversed(told) if at), None),
+    )
 
 
 def _askable(kind: str) -> bool:

@@ -7,7 +7,9 @@ Source: ``shipyard-controller/controller/statecontroller.go@0.8.7`` and
 
 from __future__ import annotations
 
+import asyncio
 import urllib.parse
+from datetime import datetime
 
 import msgspec
 
@@ -55,22 +57,29 @@ async def sequences(
     Where there are more, fifty that are started and fifty that are waiting, too. Raises WorldFault,
     see ``KeptnApi.get_as``.
     """
-    found: dict[tuple[str, str], Sequence] = {}
-    server_time = None
-    for project in projects.projects[:_MOST_PROJECTS]:
-        path = _PATH + urllib.parse.quote(project.name, safe="")
+
+    async def of(project: str) -> tuple[dict[str, Sequence], datetime | None]:
+        found: dict[str, Sequence] = {}
+        server_time = None
+        path = _PATH + urllib.parse.quote(project, safe="")
         for state in ("", *_UNDER_WAY):
             params = {"pageSize": _PAGE_SIZE} | ({"state": state} if state else {})
             page, exchange = await api.get_as(path, _Page, params=params, attempts=attempts)
             server_time = exchange.answer.date or server_time
             read = [item for raw in page.states or () if (item := lenient(raw, _State))]
             for number, item in enumerate(read):
-                key = item.context or f"{state}{number}"
-                found[project.name, key] = _sequence(item, project.name, state)
+                found[item.context or f"{state}{number}"] = _sequence(item, project, state)
             if not state and page.total is not None and page.total <= len(page.states or ()):
                 break
-    told = tuple(sequence for sequence in found.values() if sequence.state in _TOLD)
-    return Sequences(sequences=told, server_time=server_time)
+        return found, server_time
+
+    told = await asyncio.gather(*(of(p.name) for p in projects.projects[:_MOST_PROJECTS]))
+    return Sequences(
+        sequences=tuple(
+            sequence for found, _ in told for sequence in found.values() if sequence.state in _TOLD
+        ),
+        server_time=next((at for _, at in reversed(told) if at), None),
+    )
 
 
 def _sequence(item: _State, project: str, state: str) -> Sequence:
