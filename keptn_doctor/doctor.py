@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 
 from keptn_doctor import __version__, exit_codes
-from keptn_doctor.discover import Rest, find
+from keptn_doctor.discover import Found, find
 from keptn_doctor.model.evidence import NotAttempted, Snapshot, Timing
 from keptn_doctor.model.report import Report
 from keptn_doctor.model.times import RunTimes
@@ -116,10 +116,6 @@ def _use_the_wait(meanwhile: Callable[[], object]) -> None:
     meanwhile()
 
 
-async def _nothing() -> None:
-    pass
-
-
 class _Looking:
     """The two rounds of looking, and how far they have come."""
 
@@ -129,7 +125,7 @@ class _Looking:
         self._interruption = interruption
         self._stage = ""
         self.topology = Topology()
-        self._rest: Rest = _nothing
+        self._found: Found | None = None
         self.timings: list[Timing] = []
 
     async def to_the_end(self) -> bool:
@@ -148,15 +144,19 @@ class _Looking:
 
     async def _discover(self) -> None:
         with self._timed("discover", "finding Keptn services"):
-            self.topology, self._rest = await find(self._session)
+            self._found = await find(self._session)
+            self.topology = self._found.topology
 
     async def _observe(self) -> None:
         from keptn_doctor.observe import observe  # noqa: PLC0415 - see _use_the_wait
 
+        found = self._found
+        if found is None:
+            return
         with self._timed("observe", self._what_there_is()):
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._rest())
-                self.topology = await observe(self._session, self.topology)
+                group.create_task(found.rest())
+                self.topology = await observe(self._session, found.topology, late=found.late)
 
     def rest(self, kind: Literal["interrupted", "limit"], reason: str, unlock: str) -> NotAttempted:
         """What was not looked at any more, as a line of the report's coverage."""

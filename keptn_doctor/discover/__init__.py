@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from keptn_doctor.discover.cluster import knock, read_whole_cluster
@@ -38,58 +39,121 @@ from keptn_doctor.session import Session
 from keptn_doctor.targets import ClusterTarget
 
 _SHARE = 0.4  # of the run's time limit, for the search of one cluster
-
+# How much longer than the faster half of them a cluster may take before the others go on without it
+_PATIENCE, _PATIENCE_S = 0.5, 0.5
 
 Rest = Callable[[], Coroutine[Any, Any, None]]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What there is, how to read the rest, and what is still being searched.
+
+    ``rest`` is what only judgements need: namespaces, policies, the operator's rights. No look
+    hangs on it, so whoever looks further can do so meanwhile. ``late`` comes with the clusters that
+    took much longer than the others; its topology is the whole one.
+    """
+
+    topology: Topology
+    rest: Rest
+    late: asyncio.Task[Found] | None = None
+
+
 async def discover(session: Session) -> Topology:
     """Everything that the targets hold, as far as the rights at hand let it be seen."""
-    topology, rest = await find(session)
-    await rest()
-    return topology
+    found = await find(session)
+    await found.rest()
+    if found.late is None:
+        return found.topology
+    late = await found.late
+    await late.rest()
+    return late.topology
 
 
-async def find(session: Session) -> tuple[Topology, Rest]:
-    """What there is and what each Keptn service is told to do, and how to read the rest.
+async def find(session: Session) -> Found:
+    """Everything that the targets hold; a slow or dead cluster keeps nobody from the others."""
+    searches = [
+        asyncio.ensure_future(_search(session, plane)) for plane in session.targets.execution_planes
+    ]
+    try:
+        control, _ = await asyncio.gather(_control_plane(session), _in_good_time(searches))
+        api = session.targets.api
+        if control.objects is None and not (api and api.endpoint):
+            await asyncio.gather(*searches)  # all of them tell where the Keptn API is
+        done = [search.result() for search in searches if search.done()]
+        beside = await guarded(
+            session,
+            "namespace",
+            control.control_plane.subject,
+            _beside_control_plane(session, control, done),
+            otherwise=None,
+            limit_s=_limit(session),
+        )
+    except BaseException:
+        for search in searches:
+            search.cancel()
+        raise
+    extra = (beside,) if beside else ()
+    topology = _topology(session, control, (*done, *extra))
+    await _record_found(session, (*done, *extra), topology)
 
-    The rest is what only judgements need: namespaces, policies, the operator's rights. Whoever
-    looks further can do so meanwhile, for no look hangs on it.
-    """
-    control, searched = await asyncio.gather(
-        _control_plane(session),
-        asyncio.gather(*(_search(session, plane) for plane in session.targets.execution_planes)),
-    )
-    beside = await guarded(
-        session,
-        "namespace",
-        control.control_plane.subject,
-        _beside_control_plane(session, control, searched),
-        otherwise=None,
-        limit_s=_limit(session),
-    )
-    planes = [*searched, *((beside,) if beside else ())]
+    async def rest() -> None:
+        await asyncio.gather(
+            _record_rest(session, (*done, *extra), topology),
+            _kept(session, topology, _record_control_plane(session, control, beside)),
+        )
+
+    async def late() -> Found:
+        planes = await asyncio.gather(*searches)
+        whole = _topology(session, control, (*planes, *extra))
+        new = tuple(plane for plane in planes if plane not in done)
+        await _record_found(session, new, whole)
+        return Found(topology=whole, rest=lambda: _record_rest(session, new, whole))
+
+    waiting = asyncio.ensure_future(late()) if len(done) < len(searches) else None
+    return Found(topology=topology, rest=rest, late=waiting)
+
+
+async def _in_good_time(searches: Collection[asyncio.Future[SearchedCluster]]) -> None:
+    """Wait until all are done, but for those that take much longer than half of them took."""
+    clock = asyncio.get_running_loop().time
+    began, pending = clock(), set(searches)
+    while 2 * len(pending) > len(searches):
+        _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+    if pending:
+        await asyncio.wait(pending, timeout=max(_PATIENCE_S, _PATIENCE * (clock() - began)))
+
+
+def _topology(
+    session: Session, control: FoundControlPlane, planes: Iterable[SearchedCluster]
+) -> Topology:
     api = session.targets.api
-    topology = build_topology(
+    return build_topology(
         control, planes, salt=session.salt, operator_endpoint=api.endpoint if api else ""
     )
+
+
+async def _record_found(
+    session: Session, planes: Iterable[SearchedCluster], topology: Topology
+) -> None:
     for plane in planes:
         await record_workloads(session, _own(plane, topology), subjects=_subjects(plane, topology))
 
-    async def rest() -> None:
-        async with asyncio.TaskGroup() as group:
-            for plane in planes:
-                if plane.kube is not None:
-                    recording = _record_plane(session, plane, plane.kube, topology)
-                    kept = guarded(
-                        session, "namespace", plane.target.name, recording, otherwise=None
-                    )
-                    group.create_task(kept)
-            recording = _record_control_plane(session, control, beside)
-            subject = control.control_plane.subject
-            group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
 
-    return topology, rest
+async def _record_rest(
+    session: Session, planes: Iterable[SearchedCluster], topology: Topology
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for plane in planes:
+            if plane.kube is not None:
+                recording = _record_plane(session, plane, plane.kube, topology)
+                subject = plane.target.name
+                group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
+
+
+async def _kept(session: Session, topology: Topology, recording: Awaitable[None]) -> None:
+    subject = topology.control_plane.subject
+    await guarded(session, "namespace", subject, recording, otherwise=None)
 
 
 async def _control_plane(session: Session) -> FoundControlPlane:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
+from keptn_doctor.discover import Found
 from keptn_doctor.discover.keptn_services import namesakes
 from keptn_doctor.discover.reading import guarded
 from keptn_doctor.knowledge.behaviour import client_behaviour
@@ -38,37 +39,26 @@ _SERVICES_AT_ONCE = 6  # per cluster; each takes a few reads and port-forwards
 _MOST_EVENT_TYPES = 30
 
 
-async def observe(session: Session, topology: Topology) -> Topology:
-    """Look at everything that the topology names; returns it with what versions add to it."""
-    workloads = dict(session.recorder.facts(Workload))
-    endpoints = asyncio.Semaphore(_ENDPOINTS_AT_ONCE)
+async def observe(
+    session: Session, topology: Topology, *, late: asyncio.Task[Found] | None = None
+) -> Topology:
+    """Look at everything that the topology names; returns it with what versions add to it.
+
+    ``late`` brings what slow clusters hold, while everything else is looked at.
+    """
+    subject = topology.control_plane.subject
     async with asyncio.TaskGroup() as group:
-        subject = topology.control_plane.subject
-        asking = _control_plane_api(session, topology, endpoints)
+        round_two = _Round(session, group)
+        asking = _control_plane_api(session, topology, round_two.endpoints)
         keptn = group.create_task(_kept(session, "integrations", subject, asking))
-        for endpoint in topology.endpoints:
-            if not endpoint.used_by_operator:
-                walking = _within(endpoints, walk_to(session, endpoint))
-                group.create_task(_kept(session, "http", endpoint.subject, walking))
         reading = _control_plane_logs(session, topology)
         group.create_task(_kept(session, "pod-log", subject, reading))
-        limits = {s.plane: asyncio.Semaphore(_SERVICES_AT_ONCE) for s in topology.services}
-        services = [
-            (service, workloads[service.subject])
-            for service in topology.services
-            if service.belongs_to == "execution-plane" and service.subject in workloads
-        ]
-        reference = next((fact for _, fact in session.recorder.facts(ReferenceToken)), None)
-        suspects = [pair for pair in services if _token_is_suspect(pair[0], reference)]
-        briefly = len(services) > _MOST_WHOLE_LISTS
-        suspected = {service.subject for service, _ in suspects}
-        for service, workload in services:
-            inside = service.subject not in suspected
-            looking = _service(session, service, workload, inside=inside, briefly=briefly)
-            task = _within(limits[service.plane], looking)
-            group.create_task(_kept(session, "pod-log", service.subject, task))
-    for service, workload in suspects:
-        looking = _inside(session, service, workload, briefly=briefly)
+        round_two.begin(topology)
+        if late is not None:
+            topology = await round_two.follow(late)
+    workloads = dict(session.recorder.facts(Workload))
+    for service, workload in round_two.suspects:
+        looking = _inside(session, service, workload, briefly=round_two.briefly)
         await _kept(session, "local-api", service.subject, looking)
     if session.targets.probe_pod:
         await look_from_probe_pods(session, topology)
@@ -81,6 +71,58 @@ async def observe(session: Session, topology: Topology) -> Topology:
         why = read_logs_of_broken_trips(session, topology)
         await _kept(session, "pod-log", subject, why)
     return await _with_version(session, topology, workloads)
+
+
+class _Round:
+    """The looks at endpoints and services that are under way, each begun once."""
+
+    def __init__(self, session: Session, group: asyncio.TaskGroup) -> None:
+        self.session, self._group = session, group
+        self.endpoints = asyncio.Semaphore(_ENDPOINTS_AT_ONCE)
+        self.suspects: list[tuple[KeptnService, Workload]] = []
+        self.briefly = False
+        self._limits: dict[str, asyncio.Semaphore] = {}
+        self._begun: set[str] = set()
+
+    def begin(self, topology: Topology) -> None:
+        """Begin the looks at everything in the topology that is not looked at yet."""
+        for endpoint in topology.endpoints:
+            if not endpoint.used_by_operator and self._is_new(endpoint.subject):
+                walking = _within(self.endpoints, walk_to(self.session, endpoint))
+                self._start("http", endpoint.subject, walking)
+        workloads = dict(self.session.recorder.facts(Workload))
+        reference = next((fact for _, fact in self.session.recorder.facts(ReferenceToken)), None)
+        services = [
+            (service, workloads[service.subject])
+            for service in topology.services
+            if service.belongs_to == "execution-plane" and service.subject in workloads
+        ]
+        self.briefly |= len(services) > _MOST_WHOLE_LISTS
+        for service, workload in services:
+            if self._is_new(service.subject):
+                suspect = _token_is_suspect(service, reference)
+                if suspect:
+                    self.suspects.append((service, workload))
+                looking = _service(
+                    self.session, service, workload, inside=not suspect, briefly=self.briefly
+                )
+                limit = self._limits.setdefault(service.plane, asyncio.Semaphore(_SERVICES_AT_ONCE))
+                self._start("pod-log", service.subject, _within(limit, looking))
+
+    async def follow(self, late: asyncio.Task[Found]) -> Topology:
+        """Begin what slow clusters add, once they are searched; gives the whole topology."""
+        found = await late
+        self._group.create_task(found.rest())
+        self.begin(found.topology)
+        return found.topology
+
+    def _is_new(self, subject: str) -> bool:
+        new = subject not in self._begun
+        self._begun.add(subject)
+        return new
+
+    def _start(self, probe: str, subject: str, looking: Awaitable[object]) -> None:
+        self._group.create_task(_kept(self.session, probe, subject, looking))
 
 
 async def _within(limit: asyncio.Semaphore, looking: Awaitable[T]) -> T:
@@ -151,9 +193,7 @@ async def _service(
     async with asyncio.TaskGroup() as group:
         group.create_task(read_service_logs(session, kube, service, workload))
         if inside:
-            group.create_task(
-                look_inside(session, kube, service, workload, briefly=briefly)
-            )
+            group.create_task(look_inside(session, kube, service, workload, briefly=briefly))
 
 
 async def _inside(
