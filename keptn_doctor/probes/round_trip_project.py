@@ -44,6 +44,7 @@ _UNANSWERED_S = 3.0  # for a creation that is under way when the run ends
 _LAG_S = 2.0  # the datastore hears of a removal by a message
 LAST_LOOK_S = 5.0
 _MADE = (200, 201, 204)
+_NOT_THERE = ("resolve", "connect", "tls", "auth")  # phases in which a request changes nothing
 
 
 @dataclass(slots=True)
@@ -107,7 +108,7 @@ async def make(
     )  # fmt: skip
     refusal = await _made(entry, write)
     if refusal:
-        entry.refused = not await _may_be_there(entry)
+        entry.refused = refusal.phase in _NOT_THERE or not await _may_be_there(entry)
         hint = _about_git(refusal) if git != "none" else ""
         raise BrokenLegError(f"Keptn does not make the project: {_said(refusal)}{hint}")
     entry.made = True

@@ -12,7 +12,9 @@ from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.retry import RetryPolicy
-from keptn_doctor.probes.round_trip_project import ProjectEntry, is_under_way, remove
+from keptn_doctor.probes.round_trip_choice import Choice
+from keptn_doctor.probes.round_trip_legs import BrokenLegError
+from keptn_doctor.probes.round_trip_project import ProjectEntry, is_under_way, make, remove
 from keptn_doctor.probes.round_trip_writes import own_projects
 from keptn_doctor.secret import Secret
 
@@ -26,7 +28,10 @@ QUICK = RetryPolicy(attempts=1, base_s=0.001)
 
 
 class Site(Keptn):
-    """Knows the project until it is deleted ``stubborn + 1`` times, and its events likewise."""
+    """Knows the project until it is deleted ``stubborn + 1`` times, and its events likewise.
+
+    With -1 it has never known it.
+    """
 
     def __init__(self, *, stubborn: int = 0, events_stay: int = 0) -> None:
         super().__init__()
@@ -136,3 +141,31 @@ async def test_whether_a_sequence_is_under_way_is_asked_or_assumed(
     site.answers[f"/controlPlane/v1/sequence/{OWN}"] = answer
     entry = await entry_of(serve, site)
     assert await is_under_way(entry.api, entry.own) is under_way
+
+
+async def made(entry: ProjectEntry) -> str:
+    entry.made = entry.event_sent = False
+    with pytest.raises(BrokenLegError) as caught:
+        await make(entry, Choice(task="test"), git="none", upstream=None)
+    return caught.value.why
+
+
+@pytest.mark.parametrize("status", [401, 403, 400, 500])
+async def test_a_project_that_was_refused_is_not_removed(serve: Serve, status: int) -> None:
+    site = Site(stubborn=-1)
+    site.answers["/controlPlane/v1/project"] = error(status, "not today")
+    entry = await entry_of(serve, site)
+    assert "not today" in await made(entry)
+    assert entry.refused
+    assert await removed(entry) == ""
+    assert site.deletions == 0
+
+
+async def test_a_project_that_is_there_although_it_was_refused_is_removed(serve: Serve) -> None:
+    site = Site()
+    site.answers["/controlPlane/v1/project"] = error(500, "Git was slow")
+    entry = await entry_of(serve, site)
+    await made(entry)
+    assert not entry.refused
+    await removed(entry)
+    assert (entry.gone, site.deletions) == (True, 1)
