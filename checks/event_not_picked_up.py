@@ -41,7 +41,7 @@ from keptn_doctor.api import (
     freshness,
     hop_of,
     passed,
-    read_log,
+    read_all_logs,
     restart,
     skipped,
     spoken_age,
@@ -138,7 +138,7 @@ def _consequence(
     else:
         remedy = f"Restart {service.name}, and see in its log whether it is offered events at all."
     if hears or works_elsewhere:
-        return {"breaks": "degraded", "remedy": remedy, "command": read_log(plane, service)}
+        return {"breaks": "degraded", "remedy": remedy, "command": read_all_logs(plane, service)}
     return {"breaks": "disconnected", "remedy": remedy, "command": restart(plane, service)}
 
 
@@ -176,7 +176,7 @@ def _may_have_no_job(service: KeptnService, plane: ExecutionPlane | None, what: 
         f"{what}, and {service.name}, which hears, did not start on it; it is silent where "
         "job/config.yaml of the project has no job for a task.",
         remedy=f"See in the log of {service.name} whether it found a job for the task.",
-        command=read_log(plane, service),
+        command=read_all_logs(plane, service),
     )
 
 

@@ -23,7 +23,7 @@ from keptn_doctor.api import (
     failed,
     hop_of,
     passed,
-    read_log,
+    read_all_logs,
     skipped,
     undecided,
 )
@@ -58,6 +58,6 @@ def judge(
     return failed(
         f"{trip.task} was sent to {service.name}, and {others} started on it instead.",
         remedy=f"Give {others} and {service.name} filters that exclude each other.",
-        command=read_log(plane, service),
+        command=read_all_logs(plane, service),
         detail=hop.detail,
     )

@@ -23,7 +23,7 @@ from keptn_doctor.api import (
     failed,
     hop_of,
     passed,
-    read_log,
+    read_all_logs,
     skipped,
     undecided,
 )
@@ -57,6 +57,6 @@ def judge(
     return failed(
         f"{service.name} started on a task and did not finish it within {hop.seconds:.0f} s.",
         remedy="Read its log of that time: it died, hangs, or had its result refused.",
-        command=read_log(plane, service),
+        command=read_all_logs(plane, service),
         detail=hop.detail,
     )

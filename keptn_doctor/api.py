@@ -163,7 +163,13 @@ from keptn_doctor.reading.policy import (
     pinned_addresses,
     restricting,
 )
-from keptn_doctor.reading.remedies import kubectl, read_log, restart, set_variable
+from keptn_doctor.reading.remedies import (
+    kubectl,
+    read_all_logs,
+    read_log,
+    restart,
+    set_variable,
+)
 from keptn_doctor.reading.round_trip import PARTS_AWAY, broken, held, hop_of
 from keptn_doctor.reading.subscription import from_variables, subscriptions_of, takes
 from keptn_doctor.reading.workload import (
@@ -334,7 +340,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     # subscriptions, events and round trips
     "subscriptions_of", "from_variables", "takes", "hop_of", "broken", "held", "PARTS_AWAY",
     # commands ready to paste
-    "kubectl", "read_log", "restart", "set_variable",
+    "kubectl", "read_log", "read_all_logs", "restart", "set_variable",
     # what the documentation supports
     "kubernetes_range", "control_plane_size", "control_plane_sums", "ClusterSize",
 ]

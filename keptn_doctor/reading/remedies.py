@@ -49,6 +49,15 @@ def read_log(plane: ExecutionPlane | None, service: KeptnService) -> str:
     )
 
 
+def read_all_logs(plane: ExecutionPlane | None, service: KeptnService) -> str:
+    """The command that shows what client and service say: of work, not of the connection."""
+    return kubectl(
+        plane,
+        f"logs {workload(service)} --all-containers --prefix --tail 50",
+        namespace=service.namespace,
+    )
+
+
 def workload(service: KeptnService) -> str:
     """How kubectl names a service: deployment/helm-service."""
     return f"{service.workload_kind.lower()}/{service.name}"
