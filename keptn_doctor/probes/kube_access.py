@@ -14,6 +14,7 @@ from typing import Any
 
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
+from keptn_doctor.named_file import read_named
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_config import Entry
 from keptn_doctor.probes.kube_plugin import Plugin, PluginCredential
@@ -100,8 +101,7 @@ class FoundContext:
 def read_text(path: Path, what: str) -> str:
     """A small text file that a kubeconfig refers to; raises WorldFault that names it."""
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_FILE + 1)
+        raw = read_named(path, most=_MAX_FILE + 1)
         if len(raw) > _MAX_FILE:
             raise unreadable(f"{what}: {path} is larger than {_MAX_FILE} bytes")
         return raw.decode()

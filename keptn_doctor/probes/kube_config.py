@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from keptn_doctor.model.base import Record
+from keptn_doctor.named_file import read_named
 from keptn_doctor.usage import UsageError
 
 _MAX_BYTES = 16 * 1024 * 1024
@@ -109,8 +110,7 @@ def _home(environ: Mapping[str, str]) -> Path:
 
 def _read_document(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:  # never all of it: it may be a device
-            raw = file.read(_MAX_BYTES + 1)
+        raw = read_named(path, most=_MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     if len(raw) > _MAX_BYTES:

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from keptn_doctor.named_file import read_named
 from keptn_doctor.probes.kube_config import yaml_position
 from keptn_doctor.usage import UsageError
 
@@ -120,8 +121,7 @@ class LoadedConfig(msgspec.Struct, frozen=True, kw_only=True):
 def load_config(path: Path) -> LoadedConfig:
     """Read and check a file; raises UsageError."""
     try:
-        with path.open("rb") as file:  # never all of it: it may be a device
-            raw = file.read(_MAX_BYTES + 1)
+        raw = read_named(path, most=_MAX_BYTES + 1)
         if len(raw) > _MAX_BYTES:
             raise UsageError(f"{path}: more than {_MAX_BYTES >> 20} MiB is no configuration")
         text = raw.decode()

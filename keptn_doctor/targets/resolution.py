@@ -26,6 +26,7 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from keptn_doctor.named_file import read_named
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
 from keptn_doctor.probes.probe_pod_manifest import ProbeOptions
 from keptn_doctor.probes.round_trip_settings import TripSettings
@@ -151,8 +152,7 @@ def _token_of_file(name: str, where: str) -> Secret:
         if name == "-":
             raw = sys.stdin.buffer.read(_MAX_TOKEN + 1)
         else:
-            with Path(name).expanduser().open("rb") as file:
-                raw = file.read(_MAX_TOKEN + 1)
+            raw = read_named(Path(name).expanduser(), most=_MAX_TOKEN + 1)
         text = raw.decode()
     except OSError as error:
         raise UsageError(f"{where}: {name} cannot be read: {error.strerror}") from error
