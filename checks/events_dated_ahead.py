@@ -45,7 +45,7 @@ _BREAKS_S = 60.0
 def judge(
     control_plane: ControlPlane,
     *,
-    sequences: Sequences,
+    sequences: Sequences | Failure | None,
     trips: Annotated[tuple[RoundTrip | Failure, ...] | None, EVERYWHERE],
 ) -> Finding:
     """The run's own task, then the one that is dated the furthest ahead."""
@@ -58,6 +58,8 @@ def judge(
             "A task that was sent a moment ago is not shown to those who poll: its time is ahead "
             "of the clock that decides.",
         )
+    if not isinstance(sequences, Sequences):
+        return undecided("No sequence was seen whose task's time could be compared.")
     now = sequences.server_time
     if now is None:
         return undecided("The control plane's clock was not seen.")

@@ -32,6 +32,7 @@ from keptn_doctor.api import (
     kubectl,
     passed,
     spoken_age,
+    undecided,
 )
 
 _STUCK_S = 120.0
@@ -50,26 +51,33 @@ _CONTROLLER = "shipyard-controller"
 def judge(
     control_plane: ControlPlane,
     *,
-    sequences: Sequences,
+    sequences: Sequences | Failure | None,
     trips: Annotated[tuple[RoundTrip | Failure, ...] | None, EVERYWHERE],
     taken_at: datetime,
 ) -> Finding:
     """The run's own sequence first, then those that lay there."""
     hop = broken(trips, "task-sent")
-    now = sequences.server_time or taken_at
-    stuck = [] if hop or held(trips, "task-sent") else _stuck(sequences, now)
     if hop:
-        told, detail = f"no task of it was sent within {hop.seconds:.0f} s", hop.detail
-        what = "The round trip's sequence"
-    elif stuck:
-        first = min(stuck, key=lambda s: (-_age(s, now), s.context))
-        what = f"Sequence {first.name} of {first.project}/{first.service}"
-        more = f", and {len(stuck) - 1} more" if len(stuck) > 1 else ""
-        told, detail = f"{spoken_age(_age(first, now))} ago, with nothing in front of it{more}", ""
-    else:
+        how = f"no task of it was sent within {hop.seconds:.0f} s"
+        return _never_begun(control_plane, "The round trip's sequence", how, detail=hop.detail)
+    if held(trips, "task-sent"):
+        return passed("The task of a sequence that was triggered a moment ago was sent.")
+    if not isinstance(sequences, Sequences):
+        return undecided("Which sequences wait to be begun was not seen.")
+    now = sequences.server_time or taken_at
+    stuck = _stuck(sequences, now)
+    if not stuck:
         return passed("No triggered sequence waits to be begun without a reason.")
+    first = min(stuck, key=lambda s: (-_age(s, now), s.context))
+    more = f", and {len(stuck) - 1} more" if len(stuck) > 1 else ""
+    how = f"{spoken_age(_age(first, now))} ago, with nothing in front of it{more}"
+    what = f"Sequence {first.name} of {first.project}/{first.service}"
+    return _never_begun(control_plane, what, how)
+
+
+def _never_begun(control_plane: ControlPlane, what: str, how: str, *, detail: str = "") -> Finding:
     return failed(
-        f"{what} was triggered and never begun: {told}.",
+        f"{what} was triggered and never begun: {how}.",
         remedy="Restart shipyard-controller, whose dispatcher stands still.",
         command=kubectl(
             control_plane, f"rollout restart deployment/{_CONTROLLER}",
