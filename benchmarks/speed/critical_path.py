@@ -18,7 +18,9 @@ data demand:
   through a port-forward                     TCP, TLS and the upgrade on a connection of its own
   ========================================  ====================================================
 
-- at most five requests are in flight at one server at a time, the doctor's promise to API servers.
+- at most five requests are in flight at one server at a time, the doctor's promise to API servers,
+  and two with the token: Keptn's limiter takes a turn of its burst of two before it checks the
+  token (``api/middleware/ratelimiter.go@0.13.4``), and would refuse a third for its company.
 
 A greedy schedule of these requests gives the limit. What the doctor decides from answers, and in
 which order it prefers to look, is not in it: a needless wait shows. Needless requests do not (they
@@ -46,6 +48,8 @@ DISTANCES_MS = (20, 50, 200)
 _COUNTED = (("3 services in 2 planes", Size(planes=2, services=3)),
             ("40 services in 20 planes", Size(planes=20, services=40)))  # fmt: skip
 _AT_ONCE = 5
+_WITH_TOKEN = "keptn-with-token"
+_WITH_TOKEN_AT_ONCE = 2
 _ROUNDS = 3
 _BY_NAME = re.compile(r"/namespaces/(?!kube-system$)|metallb|selfsubject")
 _TUNNEL = re.compile(r"/pods/([^/]+)/portforward")
@@ -233,11 +237,11 @@ def _keptn(
         if _PUBLIC.search(target) or status == "401":
             _add(steps, Step(server="keptn", after=(door,)))
         elif tried < 0:
-            tried = _add(steps, Step(server="keptn", after=token))
+            tried = _add(steps, Step(server=_WITH_TOKEN, after=token))
         elif _LATER.search(target) and listing >= 0:
-            _add(steps, Step(server="keptn", after=(listing,)))
+            _add(steps, Step(server=_WITH_TOKEN, after=(listing,)))
         else:
-            step = _add(steps, Step(server="keptn", after=(tried,)))
+            step = _add(steps, Step(server=_WITH_TOKEN, after=(tried,)))
             listing = step if listing < 0 else listing
 
 
@@ -262,7 +266,8 @@ def schedule(steps: tuple[Step, ...], round_trip_s: float) -> float:
         while ready:
             urgency, position = heapq.heappop(ready)
             step = steps[position]
-            if step.limited and in_flight[step.server] >= _AT_ONCE:
+            most = _WITH_TOKEN_AT_ONCE if step.server == _WITH_TOKEN else _AT_ONCE
+            if step.limited and in_flight[step.server] >= most:
                 held.append((urgency, position))
                 continue
             in_flight[step.server] += step.limited

@@ -45,11 +45,13 @@ class LockStep(Relay):
     _held: list[tuple[int, Connection, asyncio.Future[None]]] = field(default_factory=list)
     _arrivals: int = 0
 
-    def travel(self, connection: Connection, *, up: bool, first: bool) -> asyncio.Future[None]:
+    def travel(
+        self, connection: Connection, *, up: bool, first: bool = False, end: bool = False
+    ) -> asyncio.Future[None]:
         """What goes up waits for a step, first bytes for two; what comes down does not wait."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arrivals += 1
-        if up:
+        if up and not end:
             self._held.append((1 + first, connection, done))
         else:
             done.set_result(None)

@@ -128,18 +128,21 @@ class Relay:
                 first = up and not connection.up
                 if data:
                     (_upward if up else _downward)(connection, len(data), time.monotonic())
-                travelled = self.travel(connection, up=up, first=first)
+                travelled = self.travel(connection, up=up, first=first, end=not data)
                 queue.put_nowait((travelled, data))
             await delivering
         finally:
             delivering.cancel()
 
-    def travel(self, connection: Connection, *, up: bool, first: bool) -> asyncio.Future[None]:
+    def travel(
+        self, connection: Connection, *, up: bool, first: bool = False, end: bool = False
+    ) -> asyncio.Future[None]:
         """Done when a piece that arrived now has come to the other end.
 
-        ``first`` are a connection's first bytes, which pay for its handshake.
+        ``first`` are a connection's first bytes, which pay for its handshake; ``end`` is its end,
+        for which nobody waits.
         """
-        del up
+        del up, end
         loop, now = asyncio.get_running_loop(), time.monotonic()
         sent = max(now, connection.opened + self.round_trip_s) if first else now
         done: asyncio.Future[None] = loop.create_future()
@@ -216,7 +219,7 @@ class _Questions(asyncio.DatagramProtocol):
         loop, now = asyncio.get_running_loop(), time.monotonic()
         connection = Connection(to=self._name, opened=now, first_byte=now, up=len(data), trips=1)
         self._relay.connections.append(connection)
-        await self._relay.travel(connection, up=True, first=False)
+        await self._relay.travel(connection, up=True)
         answered: asyncio.Future[bytes] = loop.create_future()
         transport, _ = await loop.create_datagram_endpoint(
             lambda: _Answer(answered), remote_addr=(_LOOPBACK, self._port)
@@ -229,7 +232,7 @@ class _Questions(asyncio.DatagramProtocol):
             return
         finally:
             transport.close()
-        await self._relay.travel(connection, up=False, first=False)
+        await self._relay.travel(connection, up=False)
         connection.down, connection.closed = len(reply), time.monotonic()
         connection.last_byte = connection.closed
         if self._transport is not None:

@@ -9,6 +9,7 @@ import pytest
 from ceilings import STEPS
 from performance_runs import LARGER, SMALL, run_in
 
+from benchmarks.speed.growth import asked_before_stalled
 from benchmarks.speed.lock_step import LockStep, walking
 from benchmarks.speed.relayed import relayed
 from benchmarks.speed.worlds import scenario
@@ -65,3 +66,28 @@ async def test_the_gauge_tells_side_by_side_from_one_after_the_other() -> None:
     connecting = 2
     assert await _steps_of(_side_by_side) == connecting + 1
     assert await _steps_of(_one_after_the_other) == connecting + len(PATHS)
+
+
+def test_a_plane_that_does_not_answer_keeps_nobody_waiting() -> None:
+    before, total = asked_before_stalled()
+    assert before == total > 0
+
+
+@pytest.mark.asyncio
+async def test_waiting_for_the_plane_that_does_not_answer_is_noticed() -> None:
+    async with start(scenario(SMALL)) as lab:
+        relay = LockStep(stalled="plane-000")
+        try:
+            targets = await relayed(lab, relay)
+            session = Session(targets, Recorder(now=lab.clock), salt=b"salt", now=lab.clock)
+            slow, good = await session.kube("plane-000"), await session.kube("plane-001")
+            assert isinstance(slow, KubeClient)
+            assert isinstance(good, KubeClient)
+            with walking(relay):
+                await asyncio.gather(slow.get(PATHS[0], dict), good.get(PATHS[0], dict))
+                await good.get(PATHS[1], dict)
+            await session.aclose()
+        finally:
+            await relay.close()
+        waited = [served.began > relay.released for served in lab.servers["plane-001"].served]
+    assert waited == [False, True]
