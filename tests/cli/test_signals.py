@@ -110,3 +110,17 @@ async def test_work_that_ends_by_itself_counts_as_finished() -> None:
 async def test_a_bug_in_the_clean_up_is_raised() -> None:
     with pytest.raises(KeyError):
         await clean_up(_bug)
+
+
+def test_a_command_that_is_stopped_while_it_is_imported_shows_no_traceback(tmp_path: Path) -> None:
+    impatient = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+    (tmp_path / "click.py").write_text(impatient)  # found first, when the command line is imported
+    run = subprocess.run(
+        [sys.executable, "-m", "keptn_doctor", "check"],
+        env=environment(PYTHONPATH=str(tmp_path)),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (-signal.SIGINT, "", "")
