@@ -94,7 +94,7 @@ async def guarded(
         failure = Failure(phase="deadline", code="deadline-exceeded", detail=detail)
         await record_failure(session, probe, subject, failure, part="search")
         return otherwise
-    except Exception as error:  # noqa: BLE001 - border one of two: around a probe
+    except Exception as error:  # noqa: BLE001 - a border: around a piece of the search
         await session.recorder.look(probe, subject, _raise(error), deadline_s=LOOK_S, part="search")
         return otherwise
 

@@ -105,7 +105,7 @@ def _judge_one(check: Check, subject: Entity, evidence: Evidence, known: _Known)
     else:
         try:
             finding = _finding(check.judge(**arguments))
-        except Exception as error:  # noqa: BLE001 - border two of two: around a check
+        except Exception as error:  # noqa: BLE001 - a border: around a check
             finding = _crashed(check, error)
     return _completed(finding, check=check, subject=subject.subject, evidence=tuple(seen))
 

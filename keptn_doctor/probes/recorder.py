@@ -106,7 +106,7 @@ class Recorder:
             raise
         except WorldFault as fault:
             result = fault.failure
-        except Exception as error:  # noqa: BLE001 - border one of two: around a probe
+        except Exception as error:  # noqa: BLE001 - a border: around a look
             result = classify(error) or _bug(error)
         self._keep(look, result)
         return result
