@@ -24,7 +24,9 @@ from keptn_doctor.doctor import examine
 from keptn_doctor.lab.start import start
 from keptn_doctor.model.evidence import Snapshot
 
+_Piece = tuple[int, Connection, asyncio.Future[None]]  # steps to wait for, where, when it goes
 _TICK_S = 0.004
+_STALLED_S = 3.0  # beyond all patience that the doctor has with a slow plane
 _QUIET_TICKS = 4
 
 
@@ -33,8 +35,8 @@ class LockStep(Relay):
     """A relay whose pieces travel when all are waiting.
 
     ``steps`` is how often that was so, ``at_once`` the most connections to one place that had
-    something to send in one step. What is sent to ``stalled`` is held until nobody else has
-    anything to send at all; ``released`` is when that was.
+    something to send in one step. What is sent to ``stalled`` is held until nobody has sent
+    anything for seconds; ``released`` is when that was, 0 when it never came to it.
     """
 
     stalled: str = ""
@@ -42,8 +44,9 @@ class LockStep(Relay):
     steps: int = 0
     at_once: Counter[str] = field(default_factory=Counter)
     history: list[tuple[float, Counter[str]]] = field(default_factory=list)  # when, and who spoke
-    _held: list[tuple[int, Connection, asyncio.Future[None]]] = field(default_factory=list)
+    _held: list[_Piece] = field(default_factory=list)
     _arrivals: int = 0
+    _last_arrival: float = 0.0
 
     def travel(
         self, connection: Connection, *, up: bool, first: bool = False, end: bool = False
@@ -51,6 +54,7 @@ class LockStep(Relay):
         """What goes up waits for a step, first bytes for two; what comes down does not wait."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arrivals += 1
+        self._last_arrival = time.monotonic()
         if up and not end:
             self._held.append((1 + first, connection, done))
         else:
@@ -61,15 +65,10 @@ class LockStep(Relay):
         """Make steps until cancelled."""
         while True:
             await self._quiet()
-            if not self._held:
+            held, self._held = self._let_go()
+            if not held:
                 continue
             self.steps += 1
-            held, self._held = self._held, []
-            if self.stalled and not self.released:
-                self._held = [row for row in held if row[1].to == self.stalled]
-                held = [row for row in held if row[1].to != self.stalled]
-                if not held:
-                    held, self._held, self.released = self._held, [], time.monotonic()
             places = {id(connection): connection.to for _, connection, _ in held}
             speaking = Counter(places.values())
             self.history.append((time.monotonic(), speaking))
@@ -79,6 +78,16 @@ class LockStep(Relay):
                     self._held.append((left - 1, connection, done))
                 elif not done.done():
                     done.set_result(None)
+
+    def _let_go(self) -> tuple[list[_Piece], list[_Piece]]:
+        """What goes in this step, and what is held back beyond it."""
+        if not self.stalled or self.released:
+            return self._held, []
+        others = [piece for piece in self._held if piece[1].to != self.stalled]
+        if not others and time.monotonic() - self._last_arrival > _STALLED_S:
+            self.released = time.monotonic()
+            return self._held, []
+        return others, [piece for piece in self._held if piece[1].to == self.stalled]
 
     async def _quiet(self) -> None:
         """Until nothing has arrived for some turns of an event loop that was idle meanwhile."""
