@@ -133,6 +133,18 @@ async def test_what_runs_that_were_killed_at_any_write_left_is_removed_by_cleanu
         assert "sockshop" in lab.simulation.keptn.projects
 
 
+async def test_an_answer_that_comes_after_kill_and_cleanup_leaves_nothing(tmp_path: Path) -> None:
+    slow = "execution-planes: {exec-a: {services: {jmeter-service: {service: {takes: 4s}}}}}\n"
+    async with world(PROVIDED + slow) as lab:
+        gate = await _killed(lab, tmp_path, asyncio.Semaphore(), stop_at=3, when="after")
+        (name,) = gate.projects
+        config = tmp_path / "doctor.yaml"
+        config.write_text(configuration(lab.targets(), lab.kubeconfig))
+        told = await _cleanup(lab, tmp_path, "--config", str(config))
+        assert told == [f"removed project {name} in Keptn", "removed 1, remaining 0"]
+        assert lab.left_of(name) == {}
+
+
 async def _killed(
     lab: Lab, folder: Path, at_once: asyncio.Semaphore, *, stop_at: int, when: str
 ) -> Gate:
