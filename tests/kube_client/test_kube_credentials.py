@@ -2,13 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import base64
-import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,51 +9,16 @@ from typing import Any
 
 import pytest
 import yaml
+from credentials import SERVER, jwt, load, refused, who_am_i
 from kube_worlds import ADMIN, World, encode, kube_api
 
 from keptn_doctor.lab.kube import User
-from keptn_doctor.model.failure import Failure
-from keptn_doctor.network_settings import Deadlines
 from keptn_doctor.probes.failures import WorldFault
-from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_credentials import load_access
 from keptn_doctor.targets import ClusterTarget
 
 pytestmark = pytest.mark.asyncio
-
-SERVER = "https://192.0.2.1:6443"  # never dialled
-ENVIRONMENT = {"PATH": os.environ["PATH"]}
-
-
-async def load(path: Path, *, deadline_s: float = 30.0, **environ: str) -> ClusterAccess:
-    target = ClusterTarget(name="test", context="test", kubeconfig=str(path))
-    return await load_access(target, environ=ENVIRONMENT | environ, deadline_s=deadline_s)
-
-
-async def refused(path: Path, *, deadline_s: float = 30.0) -> Failure:
-    with pytest.raises(WorldFault) as caught:
-        await load(path, deadline_s=deadline_s)
-    assert caught.value.failure.phase == "auth"
-    return caught.value.failure
-
-
-async def who_am_i(access: ClusterAccess, world: World, **served: Any) -> str:
-    """The user that the API server takes these credentials for."""
-    async with kube_api(world.tls(), **served) as server:
-        there = ClusterAccess(**{f: getattr(access, f) for f in access.__struct_fields__})
-        changed = {f: getattr(there, f) for f in there.__struct_fields__} | {"server": server.url}
-        async with KubeClient(ClusterAccess(**changed), deadlines=Deadlines(kube_s=30)) as kube:
-            await kube.get("/version", dict)
-        return server.served[-1].user
-
-
-def jwt(expires: datetime) -> str:
-    def part(value: dict[str, Any]) -> str:
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-
-    claims = {"sub": "tester", "exp": int(expires.timestamp())}
-    return f"{part({'alg': 'none'})}.{part(claims)}.signature"
 
 
 async def test_a_token_is_used(world: World) -> None:
@@ -240,184 +198,6 @@ async def test_a_valid_oidc_token_is_used(world: World) -> None:
     assert await who_am_i(access, world, members={token: User(name="oidc-user")}) == "oidc-user"
 
 
-# --- credential plugins ---------------------------------------------------------------------
-
-
-def plugin(world: World, body: str, **settings: Any) -> dict[str, Any]:
-    """A kubeconfig user whose credentials come from a Python script."""
-    script = world.folder / "plugin.py"
-    script.write_text(body)
-    return {
-        "exec": {
-            "apiVersion": "client.authentication.k8s.io/v1",
-            "command": sys.executable,
-            "args": [str(script)],
-            **settings,
-        }
-    }
-
-
-def says(status: dict[str, Any], api: str = "client.authentication.k8s.io/v1") -> str:
-    credential = {"apiVersion": api, "kind": "ExecCredential", "status": status}
-    return f"print({json.dumps(json.dumps(credential))})"
-
-
-async def test_a_plugin_gives_a_token(world: World) -> None:
-    access = await load(world.kubeconfig(SERVER, plugin(world, says({"token": f"{ADMIN}\n"}))))
-    assert await who_am_i(access, world) == "admin"
-
-
-async def test_a_plugin_gives_a_certificate(world: World) -> None:
-    identity = world.authority.issue("jane", groups=("system:masters",))
-    status = {
-        "clientCertificateData": identity.certificate,
-        "clientKeyData": identity.key,
-    }
-    access = await load(world.kubeconfig(SERVER, plugin(world, says(status))))
-    assert await who_am_i(access, world) == "jane"
-
-
-async def test_a_plugin_is_told_the_cluster_when_it_asks(world: World) -> None:
-    body = (
-        "import json, os\n"
-        "cluster = json.loads(os.environ['KUBERNETES_EXEC_INFO'])['spec']['cluster']\n"
-        "seen = '|'.join((cluster['server'], cluster['config']['audience'],"
-        " os.environ['EXTRA'], str('certificate-authority-data' in cluster)))\n"
-        "print(json.dumps({'apiVersion': 'client.authentication.k8s.io/v1',"
-        " 'kind': 'ExecCredential', 'status': {'token': seen}}))\n"
-    )
-    extension = {
-        "name": "client.authentication.k8s.io/exec",
-        "extension": {"audience": "blue"},
-    }
-    user = plugin(
-        world, body, provideClusterInfo=True, env=[{"name": "EXTRA", "value": "from-env"}]
-    )
-    access = await load(world.kubeconfig(SERVER, user, cluster={"extensions": [extension]}))
-    assert access.authorization is not None
-    assert access.authorization.reveal() == f"Bearer {SERVER}|blue|from-env|True"
-
-
-async def test_a_failing_plugin_is_an_error_and_its_stderr_is_shown(world: World) -> None:
-    body = "import sys; print('SSO session has ended', file=sys.stderr); sys.exit(7)"
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
-    assert failure.code == "credential-plugin-failed"
-    assert "exited with 7; it said: SSO session has ended" in failure.detail
-
-
-async def test_a_secret_in_stderr_is_hidden(world: World) -> None:
-    secret = jwt(datetime.now(UTC))
-    body = f"import sys; print('refresh {secret} failed', file=sys.stderr); sys.exit(1)"
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
-    assert secret not in failure.detail
-    assert "refresh" in failure.detail
-
-
-async def test_a_long_stderr_is_cut(world: World) -> None:
-    body = "import sys; sys.stderr.write('no ' * 500_000); sys.exit(1)"
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
-    assert len(failure.detail) < 600
-
-
-async def test_a_missing_plugin_is_named_with_its_hint(world: World) -> None:
-    user = plugin(world, "", installHint="Install it from the shelf.")
-    user["exec"]["command"] = "no-such-credential-plugin"
-    failure = await refused(world.kubeconfig(SERVER, user))
-    assert failure.code == "credential-plugin-missing"
-    assert "no-such-credential-plugin was not found; Install it from the shelf." in failure.detail
-
-
-async def test_a_plugin_beside_the_kubeconfig_is_found(world: World) -> None:
-    user = plugin(world, says({"token": ADMIN}))
-    script = world.folder / "plugin.py"
-    script.write_text(f"#!{sys.executable}\n{script.read_text()}")
-    script.chmod(0o700)
-    user["exec"] |= {"command": "./plugin.py", "args": []}
-    access = await load(world.kubeconfig(SERVER, user))
-    assert await who_am_i(access, world) == "admin"
-
-
-async def test_a_hanging_plugin_is_stopped_with_its_children(world: World) -> None:
-    held = world.folder / "held-open-by-the-child"
-    os.mkfifo(held)
-    end = os.open(held, os.O_RDONLY | os.O_NONBLOCK)
-    script = f"sleep 600 9>{held} & echo waiting for the browser >&2; wait"
-    user = plugin(world, "", command="/bin/sh", args=["-c", script])
-    failure = await refused(world.kubeconfig(SERVER, user), deadline_s=2.0)
-    assert failure.code == "credential-plugin-timeout"
-    assert "did not finish in 2 s; it said: waiting for the browser" in failure.detail
-    os.set_blocking(end, True)
-    async with asyncio.timeout(10):
-        assert await asyncio.to_thread(os.read, end, 1) == b""  # nobody holds it any more
-    os.close(end)
-
-
-async def test_what_a_plugin_leaves_running_is_left_alone(world: World) -> None:
-    pid_file = world.folder / "agent"
-    body = (
-        "import subprocess, sys\n"
-        f"agent = subprocess.Popen([{sys.executable!r}, '-c', 'import time; time.sleep(600)'],"
-        " stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
-        f"open({str(pid_file)!r}, 'w').write(str(agent.pid))\n" + says({"token": ADMIN})
-    )
-    await load(world.kubeconfig(SERVER, plugin(world, body)))
-    agent = int(pid_file.read_text())
-    try:
-        assert _runs(agent)
-    finally:
-        os.kill(agent, signal.SIGKILL)
-
-
-def _runs(pid: int) -> bool:
-    """Whether it lives; nobody may have collected a process that was killed."""
-    state = subprocess.run(
-        ["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return bool(state.stdout.strip()) and not state.stdout.startswith("Z")
-
-
-@pytest.mark.parametrize(
-    ("body", "words"),
-    [
-        ("", "printed nothing"),
-        ("print('hello')", "not JSON"),
-        ("print('[1]')", "no ExecCredential"),
-        (says({}), "neither a token nor a certificate"),
-        (says({"token": "t"}, api="client.authentication.k8s.io/v1beta1"), "did not print"),
-        (says({"clientCertificateData": "x"}), "without its key"),
-        (says({"token": "t", "expirationTimestamp": "soon"}), "no ExecCredential"),
-    ],
-)
-async def test_nonsense_from_a_plugin_is_an_error(world: World, body: str, words: str) -> None:
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, body)))
-    assert failure.code == "credential-plugin-failed"
-    assert words in failure.detail
-
-
-async def test_credentials_that_a_plugin_gives_too_late_are_expired(world: World) -> None:
-    status = {"token": "t", "expirationTimestamp": "2020-01-01T00:00:00Z"}
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, says(status))))
-    assert failure.code == "credentials-expired"
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"apiVersion": "client.authentication.k8s.io/v1alpha1"}, "supported are"),
-        ({"interactiveMode": "Always"}, "insists on a terminal"),
-    ],
-)
-async def test_a_plugin_that_cannot_be_run_says_why(
-    world: World, settings: dict[str, Any], words: str
-) -> None:
-    failure = await refused(world.kubeconfig(SERVER, plugin(world, says({}), **settings)))
-    assert failure.code == "credential-plugin-failed"
-    assert words in failure.detail
-
-
-# --- inside a cluster -----------------------------------------------------------------------
-
-
 async def test_the_service_account_of_a_pod_is_used(world: World) -> None:
     folder = world.folder / "serviceaccount"
     folder.mkdir()
@@ -452,8 +232,6 @@ async def test_no_service_account_is_said(world: World) -> None:
     assert caught.value.failure.code == "credentials-unreadable"
 
 
-# --- nonsense in every place ----------------------------------------------------------------
-
 EVERYTHING = {
     "tokenFile": "token",
     "username": "jane",
@@ -473,11 +251,13 @@ EVERYTHING = {
         "installHint": "none",
     },
 }
+
 CLUSTER = {
     "proxy-url": "http://192.0.2.9:3128",
     "tls-server-name": "x",
     "extensions": [{"name": "client.authentication.k8s.io/exec", "extension": {"a": 1}}],
 }
+
 NONSENSE: tuple[Any, ...] = (None, 0, True, "", "x", [], {}, [1], {"a": 1}, [None], [{}])
 
 
