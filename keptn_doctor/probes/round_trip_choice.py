@@ -79,17 +79,34 @@ def choose(
     alive = [i for i in listing.integrations if _is_alive(i, listing.server_time)]
     strangers = [i for i in alive if i not in own]
     own = [i for i in own if i in alive] or own[:1]
-    refusals: list[Refusal] = []
-    choices: list[Choice] = []
-    for subscription in subscriptions:
-        found = _by(subscription, service, own, strangers, allow_deploying=allow_deploying)
-        if isinstance(found, Refusal):
-            refusals.append(found)
-        else:
-            choices.append(found)
+    tasks = [(s, task) for s in subscriptions if (task := _task_of(s))]
+    if not tasks:
+        events = ", ".join(dict.fromkeys(s.event for s in subscriptions))
+        return Refusal(reason=f"it subscribes to no event of a task, only to {events}")
+    quiet = [(s, t) for s, t in tasks if allow_deploying or not _acts(t, *names_of(service))]
+    if not quiet:
+        return _may_act([task for _, task in tasks])
+    found = [
+        _by(subscription, task, service, own, strangers, allow_deploying=allow_deploying)
+        for subscription, task in quiet
+    ]
+    choices = [choice for choice in found if isinstance(choice, Choice)]
     if not choices:
-        return _together(refusals)
+        return _together([refusal for refusal in found if isinstance(refusal, Refusal)])
     return min(choices, key=lambda c: (not c.harmless, bool(c.namesakes), len(c.others)))
+
+
+def _task_of(subscription: Subscription) -> str:
+    """The task whose events it takes, "" when it takes others or all."""
+    matched = _TASK_EVENT.fullmatch(subscription.event)
+    return matched[1] if matched and TASK.fullmatch(matched[1]) else ""
+
+
+def _may_act(tasks: list[str]) -> Refusal:
+    alone = len(tasks) == 1
+    listed = tasks[0] if alone else f"{', '.join(tasks[:-1])} and {tasks[-1]}"
+    what = f"its task {listed}" if alone else f"each of its tasks {listed}"
+    return Refusal(reason=f"{what} may change something, to go by the names", unlock=_ALLOW)
 
 
 def _is_own(integration: Integration, service: KeptnService) -> bool:
@@ -120,16 +137,13 @@ def _of_settings(service: KeptnService) -> tuple[Subscription, ...]:
 
 def _by(
     subscription: Subscription,
+    task: str,
     service: KeptnService,
     own: list[Integration],
     strangers: list[Integration],
     *,
     allow_deploying: bool,
 ) -> Choice | Refusal:
-    matched = _TASK_EVENT.fullmatch(subscription.event)
-    if not matched or not TASK.fullmatch(matched[1]):
-        return Refusal(reason=f"{subscription.event or 'its topic'} is no event of a task")
-    task = matched[1]
     if subscription.projects:
         listed = ", ".join(subscription.projects)
         return Refusal(
@@ -137,9 +151,6 @@ def _by(
             "trip runs in a project of its own",
             unlock="a subscription without a project filter",
         )
-    acting = not allow_deploying and _acts(task, *names_of(service))
-    if acting:
-        return Refusal(reason=f"its task {task} may change something ({acting})", unlock=_ALLOW)
     names = list(_names(subscription))
     if not names:
         return Refusal(reason=f"its filters for {task} hold names that nothing in Keptn can have")
@@ -155,13 +166,9 @@ def _by(
     return best
 
 
-def _acts(task: str, *names: str) -> str:
-    """The word that gives away that something would be changed."""
-    found = _ACTING_TASKS.search(task)
-    return next(
-        (hit[0] for name in sorted(names) if (hit := _ACTING_SERVICES.search(name))),
-        found[0] if found else "",
-    )
+def _acts(task: str, *names: str) -> bool:
+    """Whether a name gives away that something would be changed."""
+    return bool(_ACTING_TASKS.search(task)) or any(map(_ACTING_SERVICES.search, names))
 
 
 def _acting_among(choice: Choice) -> int:

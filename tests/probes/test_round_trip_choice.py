@@ -203,3 +203,13 @@ def test_without_an_upstream_a_version_that_wants_one_is_refused_or_provisions(
 
 def test_an_unknown_version_is_refused() -> None:
     assert isinstance(git_fields(None, "", UPSTREAM), Refusal)
+
+
+def test_all_tasks_that_may_change_something_are_told_in_one() -> None:
+    found = chosen(record("jmeter-service", "deployment", "release", "rollback"))
+    assert found.reason.startswith("each of its tasks deployment, release and rollback may change")
+
+
+def test_a_subscription_to_everything_is_no_task_that_could_be_sent() -> None:
+    found = chosen(record("jmeter-service", Subscription(event="sh.keptn.>")))
+    assert found.reason == "it subscribes to no event of a task, only to sh.keptn.>"
