@@ -89,9 +89,9 @@ async def _to_services(session: Session, topology: Topology, api: KeptnApi) -> N
     wanted = _wanted(session, topology)
     if not wanted:
         return
-    told = next((fact for _, fact in session.recorder.facts(KeptnVersion)), None)
     trip = session.targets.trip
-    git = git_fields(told, _version(session, topology), trip.upstream)
+    provided = any(fact.automatic_provisioning for _, fact in session.recorder.facts(KeptnVersion))
+    git = git_fields(_version(session, topology), trip.upstream, provided=provided)
     if isinstance(git, Refusal):
         for service, _ in wanted:
             _skip(session, service.subject, git)

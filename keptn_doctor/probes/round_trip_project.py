@@ -17,7 +17,6 @@ import msgspec
 
 from keptn_doctor.knowledge.versions import Version
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.model.keptn_facts import KeptnVersion
 from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.http import Exchange
 from keptn_doctor.probes.keptn_api import KeptnApi, status_failure
@@ -62,9 +61,11 @@ class ProjectEntry:
 
 
 def git_fields(
-    told: KeptnVersion | None, version: str, upstream: Upstream | None
+    version: str, upstream: Upstream | None, *, provided: bool = False
 ) -> GitFields | Refusal:
     """How this Keptn wants the Git upstream of a project; a Refusal when it cannot be given.
+
+    ``provided`` is whether its metadata tell of automatic provisioning.
 
     0.16.0 and later make no project without one, but where automatic provisioning makes it
     (``CHANGELOG.md@0.16.0, 0.18.0``). Earlier ones keep a repository of their own.
@@ -76,7 +77,7 @@ def git_fields(
         return "none"
     if upstream:
         return "flat" if release.within("", "0.16.99") else "nested"
-    if told and told.automatic_provisioning:
+    if provided:
         return "none"
     return Refusal(
         reason=f"Keptn {version} makes no project without a Git upstream, and it has no automatic "

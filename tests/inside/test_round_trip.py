@@ -76,6 +76,17 @@ async def test_several_services_get_a_project_each_and_one_that_needs_a_job_gets
         assert [lab.left_of(trip.project) for trip in through.trips] == [{}, {}]
 
 
+async def test_it_goes_by_a_forwarded_port_where_there_is_no_other_way() -> None:
+    scenario = (
+        "control-plane: {automatic-provisioning: true}\n"
+        "operator: {endpoint: 'http://127.0.0.1:9/api'}\n"
+    )
+    async with world(scenario) as lab:
+        through = await sent(lab, "service")
+        assert through.trip.came_back, through.trip
+        assert lab.left_of(through.trip.project) == {}
+
+
 async def test_automatic_provisioning_needs_no_upstream() -> None:
     async with world("control-plane: {automatic-provisioning: true}", keptn="1.4.5") as lab:
         through = await sent(lab, "service")

@@ -11,7 +11,6 @@ import pytest
 from keptn_doctor.model.keptn_facts import (
     Integration,
     IntegrationListing,
-    KeptnVersion,
     Subscription,
 )
 from keptn_doctor.model.topology import ClientBehaviour, KeptnService
@@ -187,22 +186,21 @@ UPSTREAM = Upstream(url="https://git.example.com/x.git")
 def test_each_version_gets_the_git_upstream_as_it_wants_it(
     version: str, upstream: Upstream | None, fields: str
 ) -> None:
-    assert git_fields(None, version, upstream) == fields
+    assert git_fields(version, upstream) == fields
 
 
 @pytest.mark.parametrize("version", ["0.16.0", "0.17.2", "0.18.0", "1.0.0", "1.4.5"])
 def test_without_an_upstream_a_version_that_wants_one_is_refused_or_provisions(
     version: str,
 ) -> None:
-    refused = git_fields(KeptnVersion(version=version), version, None)
+    refused = git_fields(version, None)
     assert isinstance(refused, Refusal)
     assert version in refused.reason
-    told = KeptnVersion(version=version, automatic_provisioning=True)
-    assert git_fields(told, version, None) == "none"
+    assert git_fields(version, None, provided=True) == "none"
 
 
 def test_an_unknown_version_is_refused() -> None:
-    assert isinstance(git_fields(None, "", UPSTREAM), Refusal)
+    assert isinstance(git_fields("", UPSTREAM), Refusal)
 
 
 def test_all_tasks_that_may_change_something_are_told_in_one() -> None:
