@@ -49,6 +49,15 @@ def test_the_screen_is_what_the_command_prints() -> None:
     assert _without_what_differs(finished.stdout) == _without_what_differs(screen)
 
 
+def test_the_round_trip_to_try_comes_back() -> None:
+    tried = re.search(r"Try it: `keptn-doctor (check [^`]*--round-trip=service)`", README)
+    assert tried
+    finished = _run(*shlex.split(tried[1]))
+    assert finished.returncode == 0, finished.stderr
+    assert re.search(r"✓ exec-a/\S+  came back after .*finished .*, project removed", finished.stdout)
+    assert "created 1, remaining 0" in finished.stdout
+
+
 def test_the_check_that_is_shown_is_the_one_that_lies_there() -> None:
     shown = _block("file: examples/loose-checks")
     assert shown == (ROOT / "examples/loose-checks/endpoint_without_tls.py").read_text()

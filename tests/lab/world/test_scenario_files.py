@@ -147,6 +147,6 @@ def test_what_all_services_are_told_yields_to_what_one_is_told() -> None:
     assert jmeter.env == {"A": "1", "B": "2"}
 
 
-@pytest.mark.parametrize("name", ["healthy", "demo"])
+@pytest.mark.parametrize("name", ["healthy", "demo", "round-trip"])
 def test_packaged_scenarios_can_be_read(name: str) -> None:
     assert packaged(name).title
