@@ -321,6 +321,7 @@ async def _record_control_plane(
     await asyncio.gather(
         record_namespaces(session, kube, found, subject=plane.subject),
         _record_rights(session, kube, plane.subject, "control-plane", (plane.namespace,)),
+        *((control.rest(),) if control.rest else ()),
     )
 
 

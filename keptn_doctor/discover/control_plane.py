@@ -7,7 +7,7 @@ refused a failure of that fact.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -82,6 +82,7 @@ class FoundControlPlane:
     objects: NamespaceObjects | None = None
     workloads: Workloads | None = None  # of its namespace, Keptn services among them
     endpoints: tuple[str, ...] = ()  # derived from the exposure, the likeliest first
+    rest: Callable[[], Awaitable[None]] | None = None  # reads what no look hangs on
 
 
 async def find_control_plane(session: Session, target: ClusterTarget) -> FoundControlPlane:
@@ -189,9 +190,6 @@ class _Reading:
                 self.look("exposure-routes", self._routes(promised, services))
             )
             group.create_task(self.look("component-services", self._services(services, endpoints)))
-            group.create_task(self.look("load-balancer-provider", self._providers(promised)))
-            group.create_task(self.look("claims", self._claims()))
-            group.create_task(self.look("network-policies", self._policies()))
             group.create_task(self.look("reference-token", self._token(workloads)))
         return FoundControlPlane(
             control_plane=msgspec.structs.replace(
@@ -202,7 +200,15 @@ class _Reading:
             objects=objects,
             workloads=listed,
             endpoints=self._endpoints(promised, routes.result(), components.result()),
+            rest=lambda: self._rest(promised),
         )
+
+    async def _rest(self, gateway: GatewayService | None) -> None:
+        """What only judgements need."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.look("load-balancer-provider", self._providers(gateway)))
+            group.create_task(self.look("claims", self._claims()))
+            group.create_task(self.look("network-policies", self._policies()))
 
     async def _version(
         self, workloads: tuple[FoundWorkload, ...], failures: tuple[Failure, ...]

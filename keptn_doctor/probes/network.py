@@ -33,6 +33,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _LOOK_UP_S = 5.0
 _LAST_PORT = 65535
+_IDLE_S = 30.0  # longer than a slow cluster keeps the others waiting; servers allow a minute
 _NO_PINS: Mapping[str, str] = {}
 
 
@@ -271,8 +272,8 @@ class _Transport(httpx.AsyncBaseTransport):
             ssl_context=tls,
             proxy=_proxy(proxy, network.context(verify=True)) if proxy else None,
             max_connections=10,
-            max_keepalive_connections=5,
-            keepalive_expiry=5.0,
+            max_keepalive_connections=10,
+            keepalive_expiry=_IDLE_S,
             network_backend=_Backend(network),
         )
 
