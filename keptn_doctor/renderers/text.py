@@ -49,7 +49,7 @@ _RUNG_STYLES = {
 _PROGRAMS = ("kubectl ", "keptn-doctor ", "keptn ", "helm ", "curl ")
 _VERDICT_WIDTH = len("x DISCONNECTED  ")
 _HEADLINE_LENGTH = 200  # three lines of a narrow terminal at most
-_IN_BRACKETS = re.compile(r"([^(]+) \(.*\)\.?", re.DOTALL)
+_MAIN_CLAUSE = re.compile(r"([^(;]+)(?: \(.*\)\.?|; .*)", re.DOTALL)
 _SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
 _LADDER_WIDTH = len(ladder.PATH) + 2
 
@@ -111,8 +111,8 @@ def _headline(report: Report) -> str:
     if not report.causes or len(report.headline) <= _HEADLINE_LENGTH:
         return report.headline
     main = report.causes[0].finding
-    bracketed = _IN_BRACKETS.fullmatch(main.summary)
-    brief = report.headline.replace(main.summary, f"{bracketed[1]}.") if bracketed else ""
+    clause = _MAIN_CLAUSE.fullmatch(main.summary)
+    brief = report.headline.replace(main.summary, f"{clause[1]}.") if clause else ""
     if brief and len(brief) <= _HEADLINE_LENGTH:
         return brief
     return report.headline.replace(main.summary, f"{main.check}, see cause 1 below.")

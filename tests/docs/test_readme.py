@@ -54,7 +54,8 @@ def test_the_round_trip_to_try_comes_back() -> None:
     assert tried
     finished = _run(*shlex.split(tried[1]))
     assert finished.returncode == 0, finished.stderr
-    assert re.search(r"✓ exec-a/\S+  came back after .*finished .*, project removed", finished.stdout)
+    leg = re.search(r"✓ exec-a/\S+  came back after .*, finished .*$", finished.stdout, re.MULTILINE)
+    assert leg and ", project removed" in leg[0]
     assert "created 1, remaining 0" in finished.stdout
 
 
