@@ -56,7 +56,7 @@ def test_the_round_trip_to_try_comes_back() -> None:
     assert finished.returncode == 0, finished.stderr
     told = next(line for line in finished.stdout.splitlines() if "came back after" in line)
     assert told.lstrip().startswith("✓ exec-a/")
-    assert re.search(r", finished \d+ m?s, project removed \d+ m?s$", told)
+    assert re.search(r", finished [\d.]+ m?s, project removed [\d.]+ m?s$", told)
     assert "created 1, remaining 0" in finished.stdout
 
 
