@@ -28,6 +28,7 @@ _Piece = tuple[int, Connection, asyncio.Future[None]]  # steps to wait for, wher
 _TICK_S = 0.004
 _STALLED_S = 3.0  # beyond all patience that the doctor has with a slow plane
 _QUIET_TICKS = 4
+_MANY_TICKS = 40
 
 
 @dataclass(slots=True)
@@ -90,13 +91,19 @@ class LockStep(Relay):
         return others, [piece for piece in self._held if piece[1].to == self.stalled]
 
     async def _quiet(self) -> None:
-        """Until nothing has arrived for some turns of an event loop that was idle meanwhile."""
-        quiet, before = 0, self._arrivals
-        while quiet < _QUIET_TICKS:
+        """Until nothing has arrived for some turns of an event loop that was idle meanwhile.
+
+        On a machine that never lets it be idle, many turns without an arrival do.
+        """
+        quiet = turns = 0
+        before = self._arrivals
+        while quiet < _QUIET_TICKS and turns < _MANY_TICKS:
             began = time.perf_counter()
             await asyncio.sleep(_TICK_S)
             idle = time.perf_counter() - began < 2 * _TICK_S
-            quiet = quiet + 1 if idle and self._arrivals == before else 0
+            silent = self._arrivals == before
+            quiet = quiet + 1 if idle and silent else 0
+            turns = turns + 1 if silent else 0
             before = self._arrivals
 
 
