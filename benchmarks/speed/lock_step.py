@@ -17,12 +17,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from benchmarks.speed.relay import Connection, Relay
 from benchmarks.speed.relayed import forget, relayed, seen
 from benchmarks.speed.worlds import Size, scenario
 from keptn_doctor.doctor import examine
 from keptn_doctor.lab.start import start
 from keptn_doctor.model.evidence import Snapshot
+from keptn_doctor.network_settings import Deadlines
+from keptn_doctor.targets import Targets
 
 _Piece = tuple[int, Connection, asyncio.Future[None]]  # steps to wait for, where, when it goes
 _TICK_S = 0.004
@@ -124,7 +128,7 @@ async def in_lock_step(size: Size, *, stalled: str = "") -> Stepped:
     async with start(scenario(size)) as lab:
         relay = LockStep(stalled=stalled)
         try:
-            targets = await relayed(lab, relay)
+            targets = patient(await relayed(lab, relay))
             since = forget(lab, relay)
             with walking(relay):
                 snapshot = await examine(targets)
@@ -134,6 +138,12 @@ async def in_lock_step(size: Size, *, stalled: str = "") -> Stepped:
             )  # fmt: skip
         finally:
             await relay.close()
+
+
+def patient(targets: Targets) -> Targets:
+    """With time limits that a slow machine does not come near: steps are counted, not timed."""
+    limits = Deadlines(connect_s=60, request_s=60, kube_s=60, run_s=600)
+    return msgspec.structs.replace(targets, deadlines=limits)
 
 
 @contextmanager

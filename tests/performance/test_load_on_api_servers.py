@@ -14,7 +14,7 @@ from ceilings import (
 )
 from performance_runs import LARGER, SMALL, run_in
 
-from benchmarks.speed.lock_step import LockStep, walking
+from benchmarks.speed.lock_step import LockStep, patient, walking
 from benchmarks.speed.relayed import relayed, seen
 from benchmarks.speed.server_load import Load, at_once, load_of
 from benchmarks.speed.worlds import Size, scenario
@@ -69,7 +69,7 @@ def test_an_api_server_has_few_requests_in_flight() -> None:
 
 async def _twice_and_by_two_clients(relay: LockStep) -> Load:
     async with start(scenario(SMALL)) as lab:
-        targets = await relayed(lab, relay)
+        targets = patient(await relayed(lab, relay))
         since, sessions = lab.clock(), []
         with walking(relay):
             for _ in range(2):

@@ -10,7 +10,7 @@ from ceilings import STEPS
 from performance_runs import LARGER, SMALL, run_in
 
 from benchmarks.speed.growth import asked_before_stalled
-from benchmarks.speed.lock_step import LockStep, walking
+from benchmarks.speed.lock_step import LockStep, patient, walking
 from benchmarks.speed.relayed import relayed
 from benchmarks.speed.worlds import scenario
 from keptn_doctor.lab.start import start
@@ -40,7 +40,7 @@ async def _steps_of(asking: Callable[[KubeClient], Awaitable[object]]) -> int:
     async with start(scenario(SMALL)) as lab:
         relay = LockStep()
         try:
-            targets = await relayed(lab, relay)
+            targets = patient(await relayed(lab, relay))
             session = Session(targets, Recorder(now=lab.clock), salt=b"salt", now=lab.clock)
             kube = await session.kube("plane-000")
             assert isinstance(kube, KubeClient)
@@ -78,7 +78,7 @@ async def test_waiting_for_the_plane_that_does_not_answer_is_noticed() -> None:
     async with start(scenario(SMALL)) as lab:
         relay = LockStep(stalled="plane-000")
         try:
-            targets = await relayed(lab, relay)
+            targets = patient(await relayed(lab, relay))
             session = Session(targets, Recorder(now=lab.clock), salt=b"salt", now=lab.clock)
             slow, good = await session.kube("plane-000"), await session.kube("plane-001")
             assert isinstance(slow, KubeClient)
