@@ -20,13 +20,16 @@ from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.at_work import AtWork
 from keptn_doctor.probes.budget import Budget
 from keptn_doctor.probes.failures import WorldFault
-from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.kube_client import IN_FLIGHT, KubeClient
 from keptn_doctor.probes.kube_credentials import load_access
 from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.redact import Redactor
 from keptn_doctor.secret import Secret
 from keptn_doctor.targets import ClusterTarget, Targets
+
+_MANY_CLUSTERS = 20
+_OF_MANY = 2  # requests in flight at each of them
 
 
 class Session:
@@ -118,6 +121,11 @@ class Session:
                 self._opened[same] = await self._open(target)
             return self._opened[same]
 
+    def _in_flight(self) -> int:
+        """With many clusters there is enough to do without opening many connections to each."""
+        clusters = len(self.targets.execution_planes)
+        return IN_FLIGHT if clusters <= _MANY_CLUSTERS else _OF_MANY
+
     async def _open(self, target: ClusterTarget) -> KubeClient | Failure:
         try:
             access = await load_access(
@@ -136,6 +144,7 @@ class Session:
                 active=self.targets.active,
                 at_work=self._at_work,
                 number=len(self._opened),
+                in_flight=self._in_flight(),
             )
         except WorldFault as fault:
             return fault.failure

@@ -106,22 +106,26 @@ def promised(arguments: Sequence[str]) -> tuple[Output, ...]:
     return tuple(dict.fromkeys(outputs))
 
 
-def write_all(texts: Iterable[tuple[Output, str]]) -> None:
-    """Write every report, files first; raises OutputFailedError after having tried them all."""
+def write_all(texts: Iterable[tuple[Output, Iterable[str]]]) -> None:
+    """Write every report, files first; raises OutputFailedError after having tried them all.
+
+    A text comes in pieces: one may be too long to be held as a whole.
+    """
     ordered = sorted(texts, key=lambda pair: pair[0].file == STDOUT)
-    problems = [problem for output, text in ordered if (problem := _write(output, text))]
+    problems = [problem for output, pieces in ordered if (problem := _write(output, pieces))]
     if problems:
         raise OutputFailedError("; ".join(problems))
 
 
-def _write(output: Output, text: str) -> str:
+def _write(output: Output, pieces: Iterable[str]) -> str:
     """What went wrong, "" when nothing did."""
     where = "standard output" if output.file == STDOUT else output.file
     try:
         if output.file == STDOUT:
-            write_stdout(text)
+            write_stdout("".join(pieces))
         else:
-            Path(output.file).write_text(text, encoding="utf-8", newline="\n")
+            with Path(output.file).open("w", encoding="utf-8", newline="\n") as file:
+                file.writelines(pieces)
     except OSError as error:
         return f"cannot write the {output.format} report: {where}: {error.strerror or error}"
     return ""

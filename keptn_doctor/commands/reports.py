@@ -83,16 +83,16 @@ def deliver(report: Report, delivery: Delivery, environ: Mapping[str, str]) -> i
 
 def _rendered(
     report: Report, output: Output, delivery: Delivery, environ: Mapping[str, str]
-) -> str:
+) -> Iterable[str]:
     # Each renderer has its libraries, and a run needs few of them and none before its end.
     if output.format == "json":
         from keptn_doctor.renderers import json  # noqa: PLC0415
 
-        return json.render(report)
+        return json.pieces(report)
     if output.format == "junit":
         from keptn_doctor.renderers import junit  # noqa: PLC0415
 
-        return junit.render(report)
+        return (junit.render(report),)
     from keptn_doctor.renderers import text  # noqa: PLC0415
 
     to_stdout = output.file == STDOUT
@@ -102,7 +102,7 @@ def _rendered(
         unicode=shows_unicode(output),
         detail=delivery.detail,
     )
-    return text.render(report, style)
+    return (text.render(report, style),)
 
 
 def _mention_files(report: Report, outputs: tuple[Output, ...]) -> None:
@@ -131,7 +131,7 @@ def write_failure(outputs: Iterable[Output], *, exit_code: int, error: str) -> N
     failure = json.RunFailure(doctor_version=__version__, exit_code=exit_code, error=error)
     renderers = {"json": json.render, "junit": junit.render}
     write_all(
-        (output, renderers[output.format](failure))
+        (output, (renderers[output.format](failure),))
         for output in outputs
         if output.format in renderers
     )

@@ -214,7 +214,9 @@ async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCl
     # The search has the longer chain of questions, so it goes first where both wait for a turn.
     found, cluster = await asyncio.gather(
         find_plane(session, kube, subject=target.name, namespaces=target.namespaces),
-        read_whole_cluster(session, kube, version, subject=target.name),
+        read_whole_cluster(
+            session, kube, version, subject=target.name, pods_in_full=False
+        ),
     )
     return SearchedCluster(target=target, found=found, cluster=cluster, kube=kube)
 

@@ -31,7 +31,7 @@ class WholeCluster:
 
     facts: ClusterFacts | Failure
     nodes: Nodes | Failure
-    pods: tuple[k8s.Pod, ...] | Failure
+    pods: tuple[k8s.Pod, ...] | Failure  # in full where they are wanted, else none
     reachable: bool = True
 
     @property
@@ -43,6 +43,7 @@ class WholeCluster:
         return "" if isinstance(self.facts, Failure) else self.facts.platform
 
 
+Pods = tuple[k8s.Pod, ...] | tuple[k8s.PlacedPod, ...]
 Version = k8s.VersionInfo | Failure
 
 
@@ -63,20 +64,31 @@ async def knock(
 
 
 async def read_whole_cluster(
-    session: Session, kube: KubeClient, version: Version, *, subject: str
+    session: Session, kube: KubeClient, version: Version, *, subject: str, pods_in_full: bool
 ) -> WholeCluster:
-    """Read and record what a cluster is that has answered to ``knock``."""
+    """Read and record what a cluster is that has answered to ``knock``.
+
+    Of all pods of a cluster only what they take from the nodes is read, unless ``pods_in_full``.
+    """
     basics, listed, pods = await asyncio.gather(
         _basics(kube, version),
         attempt(kube.list("/api/v1/nodes", k8s.Node)),
-        attempt(kube.list("/api/v1/pods", k8s.Pod, _UNFINISHED)),
+        _pods(kube, in_full=pods_in_full),
     )
     looking = _facts(basics, listed, pods)
     facts = await session.recorder.look("cluster", subject, looking, deadline_s=LOOK_S)
     nodes = await session.recorder.look(
         "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
     )
-    return WholeCluster(facts=facts, nodes=nodes, pods=pods)
+    kept = pods if isinstance(pods, Failure) else tuple(p for p in pods if isinstance(p, k8s.Pod))
+    return WholeCluster(facts=facts, nodes=nodes, pods=kept)
+
+
+async def _pods(kube: KubeClient, *, in_full: bool) -> Pods | Failure:
+    path = "/api/v1/pods"
+    if in_full:
+        return await attempt(kube.list(path, k8s.Pod, _UNFINISHED))
+    return await attempt(kube.list(path, k8s.PlacedPod, _UNFINISHED))
 
 
 async def _basics(kube: KubeClient, version: Version) -> ClusterFacts | Failure:
@@ -86,7 +98,7 @@ async def _basics(kube: KubeClient, version: Version) -> ClusterFacts | Failure:
 async def _facts(
     facts: ClusterFacts | Failure,
     nodes: tuple[k8s.Node, ...] | Failure,
-    pods: tuple[k8s.Pod, ...] | Failure,
+    pods: Pods | Failure,
 ) -> ClusterFacts | Failure:
     if isinstance(facts, Failure):
         return facts
@@ -101,7 +113,7 @@ async def _facts(
 async def _nodes(
     session: Session,
     nodes: tuple[k8s.Node, ...] | Failure,
-    pods: tuple[k8s.Pod, ...] | Failure,
+    pods: Pods | Failure,
 ) -> Nodes | Failure:
     if isinstance(nodes, Failure):
         return nodes

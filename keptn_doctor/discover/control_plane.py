@@ -97,7 +97,9 @@ async def find_control_plane(session: Session, target: ClusterTarget) -> FoundCo
         return FoundControlPlane(control_plane=plane, cluster=silent)
     (namespace, elsewhere), cluster = await asyncio.gather(
         _locate(session, kube, target, subject=plane.subject),
-        read_whole_cluster(session, kube, version, subject=plane.subject),
+        read_whole_cluster(
+            session, kube, version, subject=plane.subject, pods_in_full=True
+        ),
     )
     uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
     plane = msgspec.structs.replace(

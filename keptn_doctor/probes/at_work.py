@@ -4,14 +4,17 @@ A request costs this process a few milliseconds of processor time. Hundreds at a
 answered any sooner, but each of them so late that it runs out of time. So there are only so many
 places, and the cluster that came first goes first: it is done while the last has hardly begun. A
 request that only waits for its server costs nothing and does not keep its place, so a dead server
-holds nobody up. It knows no request and no server.
+holds nobody up; and the time limit of a look does not run while it waits for a place, as that says
+nothing of what it looks at. It knows no request and no server.
 """
 
 from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 
 from keptn_doctor.probes.turns import RANK
 
@@ -53,11 +56,59 @@ class AtWork:
         self._asked += 1
         heapq.heappush(self._waiting, (RANK.get(), cluster, self._asked, waiter))
         try:
-            await waiter
+            with standing_still():
+                await waiter
         except asyncio.CancelledError:
             if waiter.done() and not waiter.cancelled():
                 self._give_back()
             raise
+
+
+class _Limit:
+    """A time limit that stands still while anything under it waits for a place."""
+
+    def __init__(self, timeout: asyncio.Timeout) -> None:
+        self._timeout, self._waiting, self._left_s = timeout, 0, 0.0
+
+    def stop(self) -> None:
+        end = self._timeout.when()
+        if not self._waiting and end is not None and not self._timeout.expired():
+            self._left_s = end - asyncio.get_running_loop().time()
+            self._timeout.reschedule(None)
+        self._waiting += 1
+
+    def go_on(self) -> None:
+        self._waiting -= 1
+        if not self._waiting and self._timeout.when() is None:
+            self._timeout.reschedule(asyncio.get_running_loop().time() + self._left_s)
+
+
+_LIMIT: ContextVar[_Limit | None] = ContextVar("limit", default=None)
+
+
+@asynccontextmanager
+async def time_limit(seconds: float) -> AsyncIterator[None]:
+    """``asyncio.timeout``, for work that may have to wait for places; inner ones do not count."""
+    async with asyncio.timeout(seconds) as timeout:
+        token = _LIMIT.set(_Limit(timeout))
+        try:
+            yield
+        finally:
+            _LIMIT.reset(token)
+
+
+@contextmanager
+def standing_still() -> Iterator[None]:
+    """The time limit around does not run meanwhile."""
+    limit = _LIMIT.get()
+    if limit is None:
+        yield
+        return
+    limit.stop()
+    try:
+        yield
+    finally:
+        limit.go_on()
 
 
 class Place:

@@ -85,7 +85,10 @@ def platform_of_nodes(nodes: Iterable[k8s.Node]) -> str:
     return ""
 
 
-def dns_pods(pods: Iterable[k8s.Pod]) -> tuple[int, int]:
+AnyPod = k8s.Pod | k8s.PlacedPod
+
+
+def dns_pods(pods: Iterable[AnyPod]) -> tuple[int, int]:
     """How many pods the cluster's own DNS has, and how many of them are ready.
 
     CoreDNS and kube-dns carry one label everywhere but on OpenShift, whose operator has its own.
@@ -94,20 +97,20 @@ def dns_pods(pods: Iterable[k8s.Pod]) -> tuple[int, int]:
     return len(found), sum(1 for pod in found if _is_ready(pod))
 
 
-def _is_dns(pod: k8s.Pod) -> bool:
+def _is_dns(pod: AnyPod) -> bool:
     labels = pod.labels
     return labels.get("k8s-app") in {"kube-dns", "coredns"} or (
         labels.get("dns.operator.openshift.io/daemonset-dns") == "default"
     )
 
 
-def _is_ready(pod: k8s.Pod) -> bool:
+def _is_ready(pod: AnyPod) -> bool:
     states = (pod.status and pod.status.conditions) or []
     return any(state.type == "Ready" and state.status == "True" for state in states)
 
 
 def nodes_fact(
-    nodes: Iterable[k8s.Node], pods: Iterable[k8s.Pod] | None, *, redactor: Redactor
+    nodes: Iterable[k8s.Node], pods: Iterable[AnyPod] | None, *, redactor: Redactor
 ) -> Nodes:
     """The nodes with what all pods of the cluster request; ``pods`` None = not all listable."""
     cpu, memory = (None, None) if pods is None else requested(pods)

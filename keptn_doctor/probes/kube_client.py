@@ -8,6 +8,7 @@ cost 140 MiB, and know neither whole-call deadlines nor a failure vocabulary. Ev
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import msgspec
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.network_settings import Deadlines, NetworkSettings
-from keptn_doctor.probes.at_work import AtWork
+from keptn_doctor.probes.at_work import AtWork, standing_still
 from keptn_doctor.probes.failures import WorldFault, classify, fault
 from keptn_doctor.probes.http import retry_after_s
 from keptn_doctor.probes.kube_access import ClusterAccess
@@ -38,7 +39,7 @@ from keptn_doctor.probes.kube_wire import open_http
 from keptn_doctor.probes.port_forward import PodStream, open_port
 from keptn_doctor.probes.probe_pod_manifest import RUN_LABEL
 from keptn_doctor.probes.retry import retrying
-from keptn_doctor.probes.stopwatch import request, spending, turn
+from keptn_doctor.probes.stopwatch import request, spending
 from keptn_doctor.probes.turns import Turns
 
 T = TypeVar("T")
@@ -76,13 +77,14 @@ class _Page(msgspec.Struct):
         continued: str | None = msgspec.field(default=None, name="continue")
 
     metadata: Meta | None = None
-    items: list[msgspec.Raw] | None = None
+    items: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class KubeClient:
     """One API server, as one user. ``gaps`` says what no caller can see from a list alone.
 
     ``at_work`` bounds the requests of all clusters of a run; ``number`` says which comes first.
+    ``proven`` are the rights that were seen to be there, or not to be, by their wording.
     """
 
     def __init__(
@@ -94,28 +96,35 @@ class KubeClient:
         active: bool = False,
         at_work: AtWork | None = None,
         number: int = 0,
+        in_flight: int = IN_FLIGHT,
     ) -> None:
         self.access = access
         self.deadlines = deadlines or Deadlines()
         self.server_time: datetime | None = None  # of the newest answer
         self.requests = 0
+        self.proven: dict[str, bool] = {}
         self.gaps: dict[str, str] = {}  # what lists left out, by path: "3 malformed objects"
         self._http = open_http(
             access, deadlines=self.deadlines, network=network or NetworkSettings(), active=active
         )
-        self._limit = Turns(IN_FLIGHT)
+        self._limit, self._in_flight = Turns(in_flight), in_flight
         self._at_work, self._number = at_work or AtWork(), number
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
         """Room for a request: at this server, and in this process."""
-        async with turn(self._limit):
+        own_doing = standing_still() if self._in_flight < IN_FLIGHT else contextlib.nullcontext()
+        with own_doing, spending("waiting"):
+            await self._limit.acquire()
+        try:
             with spending("waiting"):
                 place = await self._at_work.begin(self._number)
             try:
                 yield
             finally:
                 place.end()
+        finally:
+            self._limit.release()
 
     async def __aenter__(self) -> Self:
         return self
@@ -173,7 +182,10 @@ class KubeClient:
                 raise fault("parse", "unexpected-shape", f"{path} is no list") from error
             except msgspec.DecodeError as error:
                 raise not_json(answer) from error
-            read, odd = _decode_items(page.items or [], item_type)
+            try:
+                read, odd = _decode_items(page.items, item_type)
+            except msgspec.MsgspecError as error:
+                raise fault("parse", "unexpected-shape", f"{path} is no list") from error
             items += read
             malformed += odd
             token = (page.metadata and page.metadata.continued) or ""
@@ -330,6 +342,8 @@ class KubeClient:
         async def once() -> Answer:
             answer = await self._answer(method, path, params=params, body=body, cut_at=cut_at)
             failure = self._failure(answer, right)
+            if failure is None or failure.code == "forbidden":
+                self.proven[right] = failure is None
             if failure:
                 raise WorldFault(
                     failure,
@@ -418,7 +432,11 @@ def _query(params: Params | None) -> dict[str, str] | None:
     return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in params.items()}
 
 
-def _decode_items(raws: list[msgspec.Raw], kind: type[T]) -> tuple[list[T], int]:
+def _decode_items(listed: msgspec.Raw, kind: type[T]) -> tuple[list[T], int]:
+    """The items, all at once where none of them is odd, and how many could not be read."""
+    with contextlib.suppress(msgspec.ValidationError):
+        return msgspec.json.decode(listed, type=list[kind] | None) or [], 0  # type: ignore[valid-type]
+    raws = msgspec.json.decode(listed, type=list[msgspec.Raw])
     decoder = msgspec.json.Decoder(kind)
     items: list[T] = []
     odd = 0

@@ -236,6 +236,42 @@ class Pod(Object, frozen=True):
     status: PodStatus | None = None
 
 
+class NamedLabels(KubeStruct, frozen=True):
+    labels: dict[str, str | None] | None = None
+
+
+class Reservation(KubeStruct, frozen=True):
+    resources: Resources | None = None
+
+
+class PlacedSpec(KubeStruct, frozen=True):
+    node_name: str | None = None
+    containers: list[Reservation] | None = None
+    init_containers: list[Reservation] | None = None
+
+
+class State(KubeStruct, frozen=True):
+    type: str | None = None
+    status: str | None = None
+
+
+class PlacedStatus(KubeStruct, frozen=True):
+    phase: str | None = None
+    conditions: list[State] | None = None
+
+
+class PlacedPod(KubeStruct, frozen=True):
+    """One of all pods of a cluster, of which there may be thousands: what it takes of its node."""
+
+    metadata: NamedLabels | None = None
+    spec: PlacedSpec | None = None
+    status: PlacedStatus | None = None
+
+    @property
+    def labels(self) -> dict[str, str | None]:
+        return (self.metadata and self.metadata.labels) or {}
+
+
 class PodTemplate(Object, frozen=True):
     spec: PodSpec | None = None
 

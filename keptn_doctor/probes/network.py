@@ -33,6 +33,7 @@ Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _LOOK_UP_S = 5.0
 _LAST_PORT = 65535
+_MOST_LINES = 40  # who asks sets the limits; an open port-forward has a line of its own
 _IDLE_S = 30.0  # longer than a slow cluster keeps the others waiting; servers allow a minute
 _NO_PINS: Mapping[str, str] = {}
 
@@ -271,7 +272,7 @@ class _Transport(httpx.AsyncBaseTransport):
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=tls,
             proxy=_proxy(proxy, network.context(verify=True)) if proxy else None,
-            max_connections=10,
+            max_connections=_MOST_LINES,
             max_keepalive_connections=10,
             keepalive_expiry=_IDLE_S,
             network_backend=_Backend(network),

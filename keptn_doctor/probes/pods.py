@@ -165,7 +165,7 @@ def _probe(probe: k8s.Probe | None) -> str:
     return "exec" if probe.exec is not None else ""
 
 
-def requested(pods: Iterable[k8s.Pod]) -> tuple[int, int]:
+def requested(pods: Iterable[k8s.Pod | k8s.PlacedPod]) -> tuple[int, int]:
     """Sums of CPU (millicores) and memory (MiB) that pods hold on their nodes.
 
     A pod counts while it is scheduled and not finished; its init containers count where the largest
@@ -173,7 +173,7 @@ def requested(pods: Iterable[k8s.Pod]) -> tuple[int, int]:
     """
     cpu = memory = 0
     for pod in pods:
-        spec, status = pod.spec or k8s.PodSpec(), pod.status or k8s.PodStatus()
+        spec, status = pod.spec or k8s.PlacedSpec(), pod.status or k8s.PlacedStatus()
         if not spec.node_name or status.phase in {"Succeeded", "Failed"}:
             continue
         main = [_request(c) for c in spec.containers or ()]
@@ -183,6 +183,6 @@ def requested(pods: Iterable[k8s.Pod]) -> tuple[int, int]:
     return cpu, memory
 
 
-def _request(container: k8s.Container) -> tuple[int, int]:
+def _request(container: k8s.Container | k8s.Reservation) -> tuple[int, int]:
     requests = (container.resources and container.resources.requests) or {}
     return millicores(requests.get("cpu")) or 0, mebibytes(requests.get("memory")) or 0

@@ -12,7 +12,7 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from keptn_doctor.model.facts import Fact
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.times import Span
 from keptn_doctor.model.topology import OPERATOR, Vantage
+from keptn_doctor.probes.at_work import time_limit
 from keptn_doctor.probes.budget import Budget, rank
 from keptn_doctor.probes.failures import WorldFault, classify
 from keptn_doctor.probes.retry import Attempts
@@ -92,7 +93,7 @@ class Recorder:
         result: F | Failure
         try:
             with account(look.account), ranked(rank(probe, subject)):
-                async with asyncio.timeout(allowed_s):
+                async with _time_limit(allowed_s, budgeted=budget is not None):
                     result = await looking
         except TimeoutError:
             if budget is not None and allowed_s < deadline_s:
@@ -178,6 +179,11 @@ class Recorder:
                 result=result,
             )
         )
+
+
+def _time_limit(seconds: float, *, budgeted: bool) -> AbstractAsyncContextManager[object]:
+    """A budget is of true time; without one, waiting for oneself is no fault of the world."""
+    return asyncio.timeout(seconds) if budgeted else time_limit(seconds)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

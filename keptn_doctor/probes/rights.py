@@ -3,6 +3,7 @@
 One SelfSubjectRulesReview answers for a whole namespace. It is not used for the cluster, because
 it does not tell a right in one namespace from the same right everywhere, and not when the server
 says that its answer is incomplete (webhook authorisers): then every right is asked for alone.
+What was listed already, or refused, in this run needs no asking.
 """
 
 from __future__ import annotations
@@ -63,7 +64,9 @@ async def _in_namespace(kube: KubeClient, wanted: list[Need], namespace: str) ->
 
 async def _ask(kube: KubeClient, need: Need, namespace: str) -> Right:
     rule = Rule(verb=need.verb, resource=need.resource, namespace=namespace)
-    allowed: bool | None
+    allowed: bool | None = kube.proven.get(str(rule)) if need.verb == "list" else None
+    if allowed is not None:
+        return _right(need, namespace, allowed=allowed)
     try:
         allowed = await kube.allowed(rule, name=need.names[0] if need.names else "")
     except WorldFault as fault:

@@ -7,6 +7,7 @@ leaves a ``RunFailure`` in its place, so that a file of yesterday is never read 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from inspect import cleandoc
 from typing import Any
 
@@ -15,6 +16,8 @@ import msgspec
 from keptn_doctor import exit_codes
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.report import REPORT_SCHEMA_VERSION, Report
+
+_AT_ONCE = 200
 
 
 class RunFailure(Record, frozen=True, kw_only=True):
@@ -28,7 +31,36 @@ class RunFailure(Record, frozen=True, kw_only=True):
 
 def render(report: Report | RunFailure) -> str:
     """The document, indented by two spaces, ending in a newline."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    return "".join(pieces(report))
+
+
+def pieces(report: Report | RunFailure) -> Iterator[str]:
+    """The document bit by bit: that on a thousand Keptn services has 70 MB."""
+    opening = "{\n"
+    for name in report.__struct_encode_fields__:
+        yield f"{opening}  {_text(name)}: "
+        yield from _value(getattr(report, name))
+        opening = ",\n"
+    yield "\n}\n"
+
+
+def _value(value: object) -> Iterator[str]:
+    """The value of a field of the document, a long list some items at a time."""
+    if not isinstance(value, tuple) or len(value) <= _AT_ONCE:
+        yield _text(value)
+        return
+    opening = "["
+    for first in range(0, len(value), _AT_ONCE):
+        items = _text(value[first : first + _AT_ONCE])
+        yield opening + items.removeprefix("[").removesuffix("\n  ]")
+        opening = ","
+    yield "\n  ]"
+
+
+def _text(value: object) -> str:
+    """Indented as within the document: a line break in JSON is never part of a text."""
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return text.replace("\n", "\n  ")
 
 
 def schema() -> dict[str, Any]:

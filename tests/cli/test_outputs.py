@@ -16,7 +16,7 @@ WRITE = (
     "import sys\n"
     "from keptn_doctor.commands.outputs import *\n"
     "try:\n"
-    "    write_all(((o, sys.argv[2] * int(sys.argv[3])) for o in parse_outputs(sys.argv[1:2])))\n"
+    "    write_all(((o, [sys.argv[2] * int(sys.argv[3])]) for o in parse_outputs(sys.argv[1:2])))\n"
     "except OutputFailedError as error:\n"
     "    sys.exit(str(error))\n"
 )

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from keptn_doctor.probes.at_work import AtWork, Place
+from keptn_doctor.probes.at_work import AtWork, Place, time_limit
 
 pytestmark = pytest.mark.asyncio
 
@@ -94,3 +94,31 @@ async def test_a_waiter_that_is_cancelled_leaves_its_place_to_others() -> None:
     await asyncio.gather(waiting, return_exceptions=True)
     async with asyncio.timeout(5):
         (await places.begin()).end()
+
+
+async def test_a_time_limit_stands_still_while_its_work_waits_for_a_place() -> None:
+    places = AtWork(at_once=1)
+    first = await places.begin()
+
+    async def look() -> None:
+        async with time_limit(0.05):
+            (await places.begin()).end()
+
+    late = asyncio.create_task(look())
+    for _ in range(3):
+        time.sleep(0.06)  # noqa: ASYNC251 - a process that is too busy to give a place up
+        await asyncio.sleep(0)
+    first.end()
+    await late
+
+
+async def test_a_time_limit_goes_on_once_there_is_a_place() -> None:
+    places = AtWork(at_once=1)
+
+    async def look() -> None:
+        async with time_limit(0.05):
+            await places.begin()
+            await asyncio.Event().wait()
+
+    with pytest.raises(TimeoutError):
+        await look()

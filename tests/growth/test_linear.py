@@ -14,6 +14,7 @@ from functools import cache
 from types import FrameType
 from typing import Any, TypeVar
 
+import msgspec
 import pytest
 
 from keptn_doctor.catalogue import load_checks
@@ -156,3 +157,10 @@ def test_a_line_of_a_log_costs_as_much_with_many_secrets_known_as_with_few() -> 
             redactor.learn(f"fake-secret-number-{number:06}")
     line = "level=info msg=polling path=/event/triggered/sh.keptn.event.deployment.triggered"
     assert growth(lambda redactor: redactor.clean(line), few, many) < 1.25
+
+
+def test_a_document_written_in_pieces_is_the_same_document() -> None:
+    report = report_of("tokens rejected", LARGE)
+    whole = msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
+    assert "".join(json.pieces(report)) == whole
+    assert max(map(len, json.pieces(report))) < len(whole) / 2
