@@ -25,6 +25,8 @@ from keptn_doctor.api import (
     skipped,
 )
 
+_NAMED = 8
+
 
 @check(
     about=KeptnService, layer=Layer.REGISTRATION, breaks="degraded", proven_by="state", since="0.1"
@@ -42,7 +44,9 @@ def judge(
     record = attribute(service, listing, logs)
     if record.integration is None:
         return skipped(f"{service.name} has no registration that could be shared.")
-    others = ", ".join(service.namesakes)
+    others = ", ".join(service.namesakes[:_NAMED])
+    if len(service.namesakes) > _NAMED:
+        others = f"{others} and {len(service.namesakes) - _NAMED} more"
     name = f"{service.plane}-{service.integration_name}"
     return failed(
         f"{service.subject} and {others} share the registration {record.integration.id[:12]}.",

@@ -17,13 +17,32 @@ _LABEL = 10
 _SERVICES_NAMED = 6
 _CHECKS_NAMED = 4
 _WARNINGS_SHOWN = 10
+_MANY = 24  # causes
+_OF_A_KIND = 2
+_SUBJECTS_NAMED = 20
 
 
 def put_causes(page: Page, report: Report) -> None:
-    """Every root cause, in the report's order, numbered as the verdicts refer to them."""
+    """Every root cause, in the report's order, numbered as the verdicts refer to them.
+
+    Of very many only the first of each kind are told; the others have a line for all of them.
+    """
+    folds = len(report.causes) > _MANY and page.detail != "verbose"
+    told: dict[str, int] = {}
+    more: dict[str, list[str]] = {}
     for number, cause in enumerate(report.causes, start=1):
+        check = cause.finding.check
+        told[check] = told.get(check, 0) + 1
+        if folds and told[check] > _OF_A_KIND:
+            more.setdefault(check, []).append(cause.finding.subject)
+            continue
         page.blank()
         _put_cause(page, report, cause, number)
+    for check, subjects in more.items():
+        page.blank()
+        title = Text(f"AND {len(subjects)} MORE CAUSES of the kind {check}", "bold red")
+        page.put(title)
+        page.put(f"{printable(names(subjects, limit=_SUBJECTS_NAMED))}: see --verbose", indent=2)
 
 
 def _put_cause(page: Page, report: Report, cause: RootCause, number: int) -> None:

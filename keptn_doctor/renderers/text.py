@@ -7,6 +7,7 @@ meaning alone, nothing that is fine takes more than a line, and every command ca
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from rich.text import Text
 
@@ -23,7 +24,7 @@ from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritte
 from keptn_doctor.renderers.times import put_times
 from keptn_doctor.renderers.views import put_views
 from keptn_doctor.renderers.way_in import put_way_in
-from keptn_doctor.renderers.wording import cause_key, count
+from keptn_doctor.renderers.wording import cause_key, count, first_of, names
 
 _WORST_FIRST = ("disconnected", "degraded", "unknown", "connected")
 _STYLES = {
@@ -51,6 +52,9 @@ _VERDICT_WIDTH = len("x DISCONNECTED  ")
 _HEADLINE_LENGTH = 200  # three lines of a narrow terminal at most
 _MAIN_CLAUSE = re.compile(r"([^(;]+)(?: \(.*\)\.?|; .*)", re.DOTALL)
 _SCREENFUL = 15  # more rows than this push the headline off the screen: it is said again
+_ROWS = 40  # of Keptn services that fare alike; more than these share one
+_NAMED = 30
+_CAUSES_NAMED = 6
 _LADDER_WIDTH = len(ladder.PATH) + 2
 
 
@@ -125,7 +129,10 @@ def _put_verdicts(page: Page, report: Report) -> None:
     if not shown:
         return
     numbers = {cause_key(cause): n for n, cause in enumerate(report.causes, start=1)}
-    for block in _blocks(shown):
+    blocks = _blocks(shown)
+    if len(blocks) > _ROWS and page.detail != "verbose":
+        blocks = _blocks(shown, by_check=True)
+    for block in blocks:
         page.blank()
         _put_block(page, block, numbers)
     if legend := ladder.legend(shown, page.symbols):
@@ -133,16 +140,32 @@ def _put_verdicts(page: Page, report: Report) -> None:
         page.put(Text(legend, style="dim"), label=Text("Path: ", style="dim"), indent=2, hang=6)
 
 
-def _blocks(verdicts: tuple[Verdict, ...]) -> list[tuple[Verdict, ...]]:
-    """Keptn services that fare alike, worst first: they share one explanation."""
+def _blocks(
+    verdicts: tuple[Verdict, ...], *, by_check: bool = False
+) -> list[tuple[Verdict, ...]]:
+    """Keptn services that fare alike, worst first: they share one explanation.
+
+    ``by_check``: or one kind of explanation, as where every plane has the same trouble of its own.
+    """
     alike: dict[tuple[object, ...], list[Verdict]] = {}
     for verdict in sorted(verdicts, key=lambda v: _WORST_FIRST.index(v.connection)):
         states = tuple(rung.state for rung in ladder.rungs(verdict))
-        alike.setdefault((verdict.connection, states, verdict.causes), []).append(verdict)
+        why = tuple(c.partition("@")[0] for c in verdict.causes) if by_check else verdict.causes
+        alike.setdefault((verdict.connection, states, why), []).append(verdict)
     return [tuple(block) for block in alike.values()]
 
 
-def _put_row(page: Page, verdict: Verdict) -> None:
+def _many(block: tuple[Verdict, ...]) -> str:
+    """Too many for a row each: their names, or where they are when they are connected."""
+    services = [verdict.service for verdict in block]
+    if block[0].connection != "connected":
+        return f"{count(len(block), 'Keptn service')}: {names(services, limit=_NAMED)}"
+    tally = Counter(service.rpartition("/")[0] for service in services)
+    places = [f"{place} ({number})" for place, number in tally.items()]
+    return f"{count(len(block), 'Keptn service')}: {first_of(places, limit=_NAMED)}"
+
+
+def _put_row(page: Page, verdict: Verdict, whose: str) -> None:
     style = _STYLES[verdict.connection]
     sign = ladder.state_sign(_SIGNS[verdict.connection], page.symbols)
     label = Text().append(f"{sign} {verdict.connection.upper()}", style=style)
@@ -150,7 +173,7 @@ def _put_row(page: Page, verdict: Verdict) -> None:
     for rung in ladder.rungs(verdict):
         label.append(ladder.state_sign(rung.state, page.symbols), style=_RUNG_STYLES[rung.state])
     page.put(
-        Text(printable(verdict.service), style="bold"),
+        Text(printable(whose), style="bold"),
         label=label,
         hang=_VERDICT_WIDTH + _LADDER_WIDTH,
     )
@@ -158,18 +181,23 @@ def _put_row(page: Page, verdict: Verdict) -> None:
 
 def _put_block(page: Page, block: tuple[Verdict, ...], numbers: dict[str, int]) -> None:
     """The rows of Keptn services that fare alike, then what is said of all of them."""
-    for verdict in block:
-        _put_row(page, verdict)
-        if page.detail == "verbose":
-            _put_grounds(page, verdict)
+    if page.detail != "verbose" and len(block) > _ROWS:
+        _put_row(page, block[0], _many(block))
+    else:
+        for verdict in block:
+            _put_row(page, verdict, verdict.service)
+            if page.detail == "verbose":
+                _put_grounds(page, verdict)
     first = block[0]
-    named = [str(numbers[key]) for key in first.causes if key in numbers]
+    keys = dict.fromkeys(key for verdict in block for key in verdict.causes)
+    named = [str(numbers[key]) for key in keys if key in numbers]
     if first.connection == "connected":
         _put_proof(page, block)
     elif page.detail != "verbose" and (len(block) == 1 or not named):
         page.put(printable(first.because), indent=4)
     if first.connection != "connected" or page.detail == "verbose" or _imperfect(first):
-        label = f"cause{'s' * (len(named) > 1)} {', '.join(named)}: " if named else ""
+        listed = first_of(named, limit=_CAUSES_NAMED)
+        label = f"cause{'s' * (len(named) > 1)} {listed}: " if named else ""
         page.put(
             "   ".join(ladder.words(first, page.symbols, notes=not named)),
             label=label,
@@ -219,7 +247,7 @@ def _put_footer(page: Page, report: Report) -> None:
     version = f"Keptn {printable(plane.version)}" if plane.version else "Keptn version unknown"
     seen = [f"Control plane {printable(plane.name)} ({version})"]
     if report.execution_planes:
-        listed = ", ".join(printable(p.name) for p in report.execution_planes)
+        listed = printable(first_of([p.name for p in report.execution_planes], limit=_NAMED))
         seen.append(f"execution plane{'s' * (len(report.execution_planes) > 1)} {listed}")
     run = [f"keptn-doctor {report.doctor_version}", f"{report.taken_at:%Y-%m-%d %H:%M:%S} UTC"]
     if report.evidence:

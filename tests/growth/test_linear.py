@@ -85,7 +85,7 @@ def plane_by_plane(kind: str, planes: int) -> Snapshot:
                 continue
             things += (
                 workload_of(service),
-                own_request(service, listed=(record.id,)),
+                own_request(service),
                 pod_log(service, registered_line(), ids=(record.id,)),
             )
     return world(*things, uniform(*records))
@@ -164,3 +164,19 @@ def test_a_document_written_in_pieces_is_the_same_document() -> None:
     whole = msgspec.json.format(msgspec.json.encode(report), indent=2).decode() + "\n"
     assert "".join(json.pieces(report)) == whole
     assert max(map(len, json.pieces(report))) < len(whole) / 2
+
+
+@pytest.mark.parametrize("kind", WORLDS)
+def test_a_report_on_many_planes_is_read_in_a_few_minutes(kind: str) -> None:
+    report = report_of(kind, 60)
+    lines = text.render(report, text.TextStyle(width=100)).splitlines()
+    assert report.headline[:30] in lines[0]
+    assert len(lines) < 100
+    assert "240 Keptn services" in lines[0]
+    assert "240 Keptn services: plane-0/keptn-exec" in "\n".join(lines[:8])
+
+
+def test_when_verbose_each_service_has_its_row() -> None:
+    report = report_of("healthy", LARGE)
+    shown = text.render(report, text.TextStyle(detail="verbose"))
+    assert all(f"  {verdict.service}\n" in shown for verdict in report.verdicts)
