@@ -2,7 +2,8 @@
 
 What a user is told to type, in that order:
 
-- *Troubleshooting the installation*: ``kubectl get pods`` in Keptn's namespace
+- *Troubleshooting the installation*: ``kubectl get pods`` in Keptn's namespace, and ``kubectl
+  describe`` for restarts, images and events
   (``content/docs/install/troubleshooting/index.md`` of keptn/keptn.github.io);
 - *API token*: the Secret, ``kubectl get secret keptn-api-token``
   (``content/docs/0.17.x/operate/api_token``);
@@ -70,7 +71,7 @@ class ByHand:
         registered = {row["name"] for row in json.loads(listed)}
         tried: set[tuple[str, str]] = set()
         for plane, (context, namespace, services) in self.running.world["planes"].items():
-            self._kubectl(context, namespace, "get", "pods")
+            self._pods(context, namespace)
             for service in services:
                 where = self._service(context, namespace, service)
                 if where not in tried:
@@ -85,7 +86,7 @@ class ByHand:
     def _control_plane(self) -> tuple[str, str]:
         """Its token and its endpoint, after a look at its pods."""
         context, namespace = self.running.world["control_plane"]
-        self._kubectl(context, namespace, "get", "pods")
+        self._pods(context, namespace)
         path = "jsonpath={.data.keptn-api-token}"
         encoded = self._kubectl(context, namespace, "get", "secret", "keptn-api-token", "-o", path)
         path = "jsonpath={.status.loadBalancer.ingress[0].ip}"
@@ -95,6 +96,11 @@ class ByHand:
         self._resolve(endpoint)
         self._curl(f"{endpoint}/v1/auth", token)
         return token, endpoint
+
+    def _pods(self, context: str, namespace: str) -> None:
+        """How the pods of a namespace fare, and their events."""
+        self._kubectl(context, namespace, "get", "pods")
+        self._kubectl(context, namespace, "describe", "pods")
 
     def _service(self, context: str, namespace: str, service: str) -> tuple[str, str]:
         """Endpoint and token of one service, after a look at its pod and its log."""
