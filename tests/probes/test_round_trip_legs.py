@@ -23,6 +23,7 @@ from .keptn_site import TOKEN, Answer, Keptn, data, error, page
 pytestmark = pytest.mark.asyncio
 PLACE = Place(project="p", stage="dev", service="s")
 SENT = data({"keptnContext": "ctx-1"})
+SOON_S = 0.5  # for what never comes; what comes is waited for as long as a busy machine takes
 FINISHED = "sh.keptn.event.dev.keptn-doctor.finished"
 
 
@@ -34,15 +35,17 @@ async def api_of(serve: Serve, site: Any, *, request_s: float = 2.0) -> KeptnApi
     )  # fmt: skip
 
 
-async def stored(serve: Serve, site: Any, *, request_s: float = 2.0) -> RoundTrip:
+async def stored(
+    serve: Serve, site: Any, *, request_s: float = 2.0, limit_s: float = 10.0
+) -> RoundTrip:
     api = await api_of(serve, site, request_s=request_s)
-    return await datastore_trip(api, limit_s=0.1, pause_s=0.01)
+    return await datastore_trip(api, limit_s=limit_s, pause_s=0.01)
 
 
-async def answered(serve: Serve, *events: dict[str, Any]) -> RoundTrip:
+async def answered(serve: Serve, *events: dict[str, Any], limit_s: float = 10.0) -> RoundTrip:
     site = Keptn()
     site.answers |= {"/v1/event": SENT, "/mongodb-datastore/event": data({"events": events})}
-    return await controller_trip(await api_of(serve, site), PLACE, limit_s=0.1, pause_s=0.01)
+    return await controller_trip(await api_of(serve, site), PLACE, limit_s=limit_s, pause_s=0.01)
 
 
 def told(trip: RoundTrip) -> tuple[str, str]:
@@ -71,7 +74,7 @@ async def test_an_event_that_was_accepted_and_is_not_found_was_lost_on_the_way(
 ) -> None:
     site = Keptn()
     site.answers["/v1/event"] = SENT
-    trip = await stored(serve, site)
+    trip = await stored(serve, site, limit_s=SOON_S)
     leg, detail = told(trip)
     assert leg == "stored"
     assert "NATS did not deliver it, or mongodb-datastore did not take it" in detail
@@ -83,7 +86,7 @@ async def test_a_datastore_that_does_not_answer_is_not_taken_for_a_lost_event(
 ) -> None:
     site = Keptn()
     site.answers |= {"/v1/event": SENT, "/mongodb-datastore/event": page(502)}
-    assert told(await stored(serve, site)) == (
+    assert told(await stored(serve, site, limit_s=SOON_S)) == (
         "stored",
         "mongodb-datastore does not answer: 502: 502",
     )
@@ -161,6 +164,7 @@ async def test_a_shipyard_that_cannot_be_read_is_gits_and_not_the_controllers(
 
 
 async def test_a_controller_that_says_nothing_is_named(serve: Serve) -> None:
-    leg, detail = told(await answered(serve, {"type": "sh.keptn.event.dev.keptn-doctor.triggered"}))
+    triggered = {"type": "sh.keptn.event.dev.keptn-doctor.triggered"}
+    leg, detail = told(await answered(serve, triggered, limit_s=SOON_S))
     assert leg == "sequence-answered"
     assert "shipyard-controller did not answer" in detail
