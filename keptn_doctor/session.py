@@ -121,6 +121,11 @@ class Session:
                 self._opened[same] = await self._open(target)
             return self._opened[same]
 
+    def _number(self, target: ClusterTarget) -> int:
+        """The control plane comes first, then the planes in the order in which they were named."""
+        planes = self.targets.execution_planes
+        return 1 + planes.index(target) if target in planes else 0
+
     def _in_flight(self) -> int:
         """With many clusters there is enough to do without opening many connections to each."""
         clusters = len(self.targets.execution_planes)
@@ -143,7 +148,7 @@ class Session:
                 network=self.targets.network,
                 active=self.targets.active,
                 at_work=self._at_work,
-                number=len(self._opened),
+                number=self._number(target),
                 in_flight=self._in_flight(),
             )
         except WorldFault as fault:

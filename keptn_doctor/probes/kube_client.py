@@ -108,7 +108,7 @@ class KubeClient:
             access, deadlines=self.deadlines, network=network or NetworkSettings(), active=active
         )
         self._limit, self._in_flight = Turns(in_flight), in_flight
-        self._at_work, self._number = at_work or AtWork(), number
+        self._at_work, self.number = at_work or AtWork(), number
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -118,7 +118,7 @@ class KubeClient:
             await self._limit.acquire()
         try:
             with spending("waiting"):
-                place = await self._at_work.begin(self._number)
+                place = await self._at_work.begin(self.number)
             try:
                 yield
             finally:

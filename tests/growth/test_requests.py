@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import pytest
 import pytest_asyncio
@@ -14,6 +15,9 @@ from keptn_doctor.lab.scenario import loads
 from keptn_doctor.lab.start import start
 from keptn_doctor.lab.world import Lab
 from keptn_doctor.model.evidence import Snapshot
+from keptn_doctor.probes.kube_client import KubeClient
+from keptn_doctor.probes.recorder import Recorder
+from keptn_doctor.session import Session
 
 pytestmark = [pytest.mark.lab, pytest.mark.asyncio(loop_scope="module")]
 WORLD = """
@@ -47,3 +51,12 @@ async def test_pods_of_others_are_no_evidence(run: tuple[Lab, Snapshot]) -> None
     assert not any("shop-part" in str(look.result) for look in run[1].observations)
     report = report_on(run[1], load_checks())
     assert {verdict.connection for verdict in report.verdicts} == {"connected"}
+
+
+async def test_the_control_plane_is_looked_at_before_the_planes(run: tuple[Lab, Snapshot]) -> None:
+    looks = Recorder(now=lambda: datetime.now(UTC))
+    async with Session(run[0].targets(), looks, salt=b"") as session:
+        for plane in session.targets.execution_planes:
+            await session.kube(plane.name)
+        clients = [await session.kube(c.name) for c in session.targets.clusters()]
+    assert [client.number for client in clients if isinstance(client, KubeClient)] == [0, 1]
