@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 
 import pytest
-from delivery_worlds import (
+from sim_deliveries import (
     CONTROL,
     PROJECT,
     QUICK,

@@ -6,7 +6,7 @@ import base64
 import json
 
 import pytest
-from delivery_worlds import CONTROL, PROJECT, git, make, post, quick, shipyard
+from sim_deliveries import CONTROL, PROJECT, git, make, post, quick, shipyard
 from sim_worlds import ask, world
 
 from keptn_doctor.lab.settings import BackendSettings, EventSettings, StoreSettings

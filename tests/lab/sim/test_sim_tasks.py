@@ -7,7 +7,7 @@ import base64
 import json
 
 import pytest
-from delivery_worlds import (
+from sim_deliveries import (
     CONTROL,
     PROJECT,
     QUICK,
