@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 from keptn_doctor.knowledge.signatures import LineMeaning, read_line
@@ -22,6 +22,7 @@ _HEAD_LINES = 400  # of a log too long to be read whole
 _TAIL_LINES = 5000
 _TEXT_LENGTH = 300
 _MOST_MATCHES = 60
+_DIALLED_FOR = timedelta(minutes=5)  # later, the name may lead elsewhere
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ?(.*)$")
 _LOGRUS_TIME = re.compile(r'^time="[^"]*" ')
 _REGISTERED = frozenset({"dist.reg.ok", "sdk.reg.ok"})
@@ -166,6 +167,7 @@ class _Reading:
         self._component, self._version = component, version
         self._known: dict[str, LineMeaning | None] = {}
         self._found: dict[tuple[str, str], LogMatch] = {}
+        self._address: dict[tuple[str, str], tuple[str, datetime | None]] = {}
         self.ids: list[str] = []
         self.endpoint = ""
         self.mode: Literal["", "remote", "nats"] = ""
@@ -189,8 +191,21 @@ class _Reading:
             count=before.count + 1 if before else 1,
             first_at=before.first_at if before else line.at,
             last_at=line.at or (before.last_at if before else None),
-            captures={name: value[:_TEXT_LENGTH] for name, value in meaning.captures.items()},
+            captures=self._dialled(key, meaning, line)
+            | {name: value[:_TEXT_LENGTH] for name, value in meaning.captures.items()},
         )
+
+    def _dialled(self, key: tuple[str, str], meaning: LineMeaning, line: Line) -> dict[str, str]:
+        """The address that an earlier line of the same kind told, unless that was long ago.
+
+        Go tells the address of a failed connection or that its own patience ended, whichever comes
+        first, so of many lines on one fault only some name it.
+        """
+        if "dialled" in meaning.captures:
+            self._address[key] = (meaning.captures["dialled"], line.at)
+        address, told_at = self._address.get(key, ("", None))
+        fresh = told_at and line.at and line.at - told_at <= _DIALLED_FOR
+        return {"dialled": address} if address and fresh else {}
 
     def _note(self, meaning: LineMeaning) -> None:
         """What a service says of itself once, at start."""

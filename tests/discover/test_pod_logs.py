@@ -48,6 +48,25 @@ def test_lines_of_one_meaning_are_counted_with_first_and_last_time() -> None:
     assert lost.last_at == START + timedelta(seconds=30)
 
 
+@pytest.mark.parametrize(("later_s", "told"), [(15, "203.0.113.7"), (900, None)])
+def test_the_address_of_a_fault_is_known_though_its_last_line_does_not_name_it(
+    later_s: float, told: str | None
+) -> None:
+    line = (
+        'time="2022-06-01T12:00:00Z" level=error msg="Could not send heart beat to Keptn\'s '
+        'control plane: Put \\"http://h/x/ping\\": {}"'
+    )
+    named = line.format("dial tcp 203.0.113.7:80: i/o timeout")
+    unnamed = line.format(
+        "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    )
+    raw = RawLog(lines=lines(named, unnamed, step_s=later_s))
+    seen = pod_log(raw, pod="p", container="c", component="distributor", version="0.11.4")
+    (lost,) = [m for m in seen.matches if m.event == "heartbeat"]
+    assert (lost.cause, lost.count) == ("tcp_timeout", 2)
+    assert lost.captures.get("dialled") == told
+
+
 def test_the_registration_id_and_the_banner_are_taken_from_the_start() -> None:
     seen = log(
         "Remote execution plane..................true",
