@@ -156,7 +156,10 @@ def rbac(**options: Any) -> int:
 @api_options
 @click.option("--dry-run", is_flag=True, help="Only list what would be removed.")
 def cleanup(**options: Any) -> int:
-    """Remove probe pods and projects of round trips that a killed run left, and nothing else."""
+    """Remove probe pods and projects of round trips that a killed run left, and nothing else.
+
+    Those of a run that is still going on are among them: nothing tells them apart.
+    """
     from keptn_doctor.commands.cleanup import run  # noqa: PLC0415
 
     return run(options, os.environ)
