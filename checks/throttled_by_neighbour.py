@@ -3,8 +3,8 @@
 Meaning       api-service checks about one token a second for each source address (for everybody
               together before 0.13.5 and 0.14.2), and counts before it looks at the token. A client
               that keeps asking with a wrong one uses up the turns of all that share its address.
-Decided by    429 (500 before 1.2) towards the service, while api-service is up and refuses the
-              token of somebody else.
+Decided by    429 (500 before 1.2) towards the service, now or in its log beside requests that are
+              answered, while api-service is up and refuses the token of somebody else.
 What to do    Mend the neighbour's token first; then raise apiService.maxAuth.requestsPerSecond if
               need be.
 False alarms  When api-service is down the gateway gives the same answers; that is
@@ -74,6 +74,9 @@ def judge(
     if 401 in statuses or ongoing(logs, cause="bad_token"):
         return skipped(f"{service.name} is refused itself.")
     told = troubles(logs, cause="rate_limited", within_s=900)
+    culprits = _wrong_tokens(topology, service, reference)
+    if culprits and 200 in statuses:  # api-service is up, so a 500 in the log is the limiter's
+        told += ongoing(logs, cause="backend_down")
     limited = [status for status in statuses if status in _SAME_ANSWER]
     if not told and not limited:
         if 200 in statuses:
@@ -82,7 +85,6 @@ def judge(
     api = component(components, "api-service") if components else None
     if api is not None and api.ready == 0:
         return skipped("api-service is down; see auth-backend-down.")
-    culprits = _wrong_tokens(topology, service, reference)
     refused = log is not None and log.rejected > 0
     if not culprits and not refused:
         return undecided(f"{service.name} is turned away now and then, and nobody is refused.")

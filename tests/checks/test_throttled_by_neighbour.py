@@ -18,14 +18,19 @@ GOOD = keptn_service(token=TokenState(fingerprint="aa"))
 BAD = keptn_service("jmeter-service", token=TokenState(fingerprint="bb"))
 REFERENCE = seen(CONTROL_PLANE, ReferenceToken(namespace="keptn", name="x", fingerprint="aa"))
 LIMITED = pod_log(GOOD, line("heartbeat", "rate_limited"))
+NOW_AND_THEN = pod_log(GOOD, line("heartbeat", "backend_down"))
 REFUSING = seen(CONTROL_PLANE, GatewayLog(window_s=900, rejected=40))
 
 FAILS = [
     world(GOOD, BAD, REFERENCE, LIMITED),
     world(GOOD, own_request(GOOD, 429, body="text", origin="gateway"), REFUSING),
     world(GOOD, own_request(GOOD, 500, body="html", origin="gateway", poll=200), REFUSING),
+    world(GOOD, BAD, REFERENCE, own_request(GOOD), NOW_AND_THEN),
 ]
-PASSES = [world(GOOD, BAD, REFERENCE, own_request(GOOD))]
+PASSES = [
+    world(GOOD, BAD, REFERENCE, own_request(GOOD)),
+    world(GOOD, REFERENCE, own_request(GOOD), NOW_AND_THEN),
+]
 
 
 def judged(snapshot, subject):
