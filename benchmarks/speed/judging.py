@@ -67,7 +67,7 @@ def healthy(count: int) -> Snapshot:
         for service, record in zip(services, records, strict=True)
         for look in (
             workload_of(service),
-            own_request(service, listed=(record.id,)),
+            own_request(service),
             pod_log(service, registered_line(), ids=(record.id,)),
         )
     ]

@@ -52,6 +52,11 @@ def _of_each_pair(count: int) -> Callable[[], object]:
     return lambda: [repr((a, b)) for a in range(count) for b in range(count)]
 
 
+def test_what_is_measured_is_a_world_of_connected_services() -> None:
+    report = assemble(healthy(FEW), load_checks())
+    assert [verdict.connection for verdict in report.verdicts] == ["connected"] * FEW
+
+
 @pytest.mark.parametrize("cost", [_calls, allocated])
 def test_judging_grows_with_the_number_of_services(
     cost: Callable[[Callable[[], object]], int],
