@@ -189,20 +189,6 @@ class VirtualService(Object, frozen=True):
     spec: VirtualServiceSpec | None = None
 
 
-class IstioServer(KubeStruct, frozen=True):
-    hosts: list[str] | None = None
-    port: dict[str, Any] | None = None
-    tls: dict[str, Any] | None = None
-
-
-class IstioGatewaySpec(KubeStruct, frozen=True):
-    servers: list[IstioServer] | None = None
-
-
-class IstioGateway(Object, frozen=True):
-    spec: IstioGatewaySpec | None = None
-
-
 class HttpRouteRef(KubeStruct, frozen=True):
     name: str | None = None
     namespace: str | None = None

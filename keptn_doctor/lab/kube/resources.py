@@ -105,9 +105,6 @@ class Catalogue:
                 found[group].append(version)
         return found
 
-    def has_group_version(self, group: str, version: str) -> bool:
-        return any(key[:2] == (group, version) for key in self._all)
-
     def has_group(self, group: str) -> bool:
         return any(key[0] == group for key in self._all)
 

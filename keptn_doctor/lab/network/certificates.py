@@ -131,19 +131,6 @@ FAKE = "Kubernetes Ingress Controller Fake Certificate"
 
 
 @functools.cache
-def _intermediate() -> x509.Certificate:
-    return _sign(
-        subject=INTERMEDIATE,
-        key=_key(INTERMEDIATE),
-        issuer=TRUSTED,
-        issuer_key=_key(TRUSTED),
-        begin=_start() - 365 * _DAY,
-        end=_start() + 365 * _DAY,
-        authority=True,
-    )
-
-
-@functools.cache
 def _chain(settings: CertificateSettings, now: datetime) -> tuple[x509.Certificate, ...]:
     """The leaf and what is sent with it."""
     names = settings.names or ("keptn.example.com",)
