@@ -33,7 +33,14 @@ from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.path_facts import GatewayAnswers, RouteAnswer
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.http import Exchange
-from keptn_doctor.probes.keptn_api import AUTH, METADATA, REGISTRATION, SWAGGER, KeptnApi
+from keptn_doctor.probes.keptn_api import (
+    AUTH,
+    METADATA,
+    REGISTRATION,
+    STORED_EVENTS,
+    SWAGGER,
+    KeptnApi,
+)
 from keptn_doctor.probes.keptn_identity import swagger_version
 from keptn_doctor.probes.keptn_projects import FIRST_PAGE, PROJECTS
 from keptn_doctor.probes.keptn_registrations import lenient
@@ -45,7 +52,6 @@ Route = Literal[
 ]  # fmt: skip
 
 _BELOW_HTTP = ("resolve", "connect", "tls")
-_DATASTORE = "/mongodb-datastore/event"
 _RESOURCES = ("/resource-service", "/configuration-service")  # 0.18.0 and later; up to 0.18.2
 _BLOCKED = (429, 500, 502, 503, 504)  # no word on the token, so the other routes may say more
 
@@ -193,14 +199,14 @@ async def _with_token(survey: _Survey, *, accepted: bool) -> None:
             ask("metadata", METADATA),
             ask("registration", REGISTRATION),
             ask("project", PROJECTS, params=FIRST_PAGE),
-            ask("datastore", _DATASTORE, params={"pageSize": "1"}),
+            ask("datastore", STORED_EVENTS, params={"pageSize": "1"}),
             _resources(survey.api),
         )
     else:
         await ask("metadata", METADATA)
         await ask("registration", REGISTRATION)
         listed = await ask("project", PROJECTS, params=FIRST_PAGE)
-        await ask("datastore", _DATASTORE, params={"pageSize": "1"})
+        await ask("datastore", STORED_EVENTS, params={"pageSize": "1"})
         resources = await _resources(survey.api)
     project = urllib.parse.quote(_first_project(listed), safe="")
     if project:

@@ -20,7 +20,7 @@ from keptn_doctor.model.keptn_facts import (
     PastAnswer,
     PastAnswers,
 )
-from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_api import STORED_EVENTS, KeptnApi
 from keptn_doctor.probes.keptn_projects import open_events
 from keptn_doctor.probes.keptn_registrations import lenient, moment
 from keptn_doctor.probes.retry import Attempts
@@ -28,7 +28,6 @@ from keptn_doctor.probes.round_trip_writes import OWN_PREFIX
 
 OLD_S = 60.0  # six polling intervals (HTTP_POLLING_INTERVAL is 10 s unless set)
 
-_EVENTS = "/mongodb-datastore/event"
 _MOST_OLD = 10
 _MOST_SOURCES = 10
 _MOST_PROJECTS = 3
@@ -164,6 +163,6 @@ def _last(events: list[_Event], ending: str) -> tuple[str, datetime | None]:
 async def _read(
     api: KeptnApi, params: dict[str, str], attempts: Attempts | None
 ) -> tuple[list[_Event], datetime | None]:
-    page, exchange = await api.get_as(_EVENTS, _Page, params=params, attempts=attempts)
+    page, exchange = await api.get_as(STORED_EVENTS, _Page, params=params, attempts=attempts)
     events = [event for raw in page.events or () if (event := lenient(raw, _Event))]
     return events, exchange.answer.date

@@ -42,6 +42,8 @@ SWAGGER = "/swagger-ui/swagger.yaml"
 METADATA = "/v1/metadata"
 AUTH = "/v1/auth"
 REGISTRATION = "/controlPlane/v1/uniform/registration"
+OPEN_EVENTS = "/controlPlane/v1/event/triggered/"  # and the type
+STORED_EVENTS = "/mongodb-datastore/event"
 
 
 class KeptnApi:

@@ -25,14 +25,13 @@ from keptn_doctor.model.keptn_facts import (
     ProjectListing,
     ProjectStage,
 )
-from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_api import OPEN_EVENTS, KeptnApi
 from keptn_doctor.probes.keptn_registrations import lenient, moment
 from keptn_doctor.probes.retry import Attempts
 
 PROJECTS = "/controlPlane/v1/project"
 FIRST_PAGE = {"pageSize": "50"}
 
-_OPEN = "/controlPlane/v1/event/triggered/"
 _MOST_PAGES = 20
 _MOST_TYPES = 20
 _LONGEST_SHIPYARD = 256 * 1024
@@ -196,7 +195,7 @@ async def open_events(
     async def waiting(kind: str) -> tuple[list[OpenEvent], datetime | None]:
         found: list[OpenEvent] = []
         server_time = None
-        path = _OPEN + urllib.parse.quote(kind, safe="")
+        path = OPEN_EVENTS + urllib.parse.quote(kind, safe="")
         async for page, at in _pages(api, path, attempts, fresh=fresh):
             server_time = at or server_time
             read = (lenient(raw, _Event) for raw in page.events or ())

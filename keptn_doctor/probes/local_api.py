@@ -19,13 +19,12 @@ from keptn_doctor.model.keptn_facts import LocalApiAnswer
 from keptn_doctor.model.path_facts import HttpAnswer
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.http import Exchange
+from keptn_doctor.probes.keptn_api import OPEN_EVENTS, REGISTRATION
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.pod_http import PodTransport, http_get_over
 from keptn_doctor.probes.port_forward import PodStream
 from keptn_doctor.redact import Redactor
 
-REGISTRATION = "/controlPlane/v1/uniform/registration"
-POLL = "/controlPlane/v1/event/triggered/"
 _POLLABLE = re.compile(r"^sh\.keptn\.event\.[a-zA-Z0-9-]+\.triggered$")
 _ANY_TYPE = "sh.keptn.event.keptn-doctor.triggered"
 _MOST_IDS = 500
@@ -68,7 +67,7 @@ async def ask_local_api(
 
     async def ask_poll() -> HttpAnswer | Failure:
         try:
-            return (await door.get(POLL + topic)).answer
+            return (await door.get(OPEN_EVENTS + topic)).answer
         except WorldFault as fault:
             return fault.failure
 

@@ -14,10 +14,17 @@ from datetime import datetime, timedelta
 from itertools import product
 
 from keptn_doctor.model.base import Record
-from keptn_doctor.model.keptn_facts import Integration, IntegrationListing, Subscription
+from keptn_doctor.model.keptn_facts import (
+    Integration,
+    IntegrationListing,
+    OpenEvent,
+    Subscription,
+)
 from keptn_doctor.model.topology import KeptnService
 from keptn_doctor.probes.round_trip_writes import TASK
+from keptn_doctor.reading.subscription import from_variables, takes
 
+_TASK_TYPE = "sh.keptn.event.{}.triggered"
 HARMLESS_TASKS = frozenset({"approval", "evaluation", "test"})
 
 _ALLOW = "--allow-deploying, once you know what it will do"
@@ -32,6 +39,7 @@ _ACTING_SERVICES = re.compile(
 )
 _WORKS_BY_JOBS = "job-executor-service"
 _USUAL_STAGE, _USUAL_SERVICE = "round-trip", "keptn-doctor"
+_OWN_PROJECT = "a new one"  # a blank is in no project's name, so no filter lets it through
 _MOST_NAMES = 10
 _DEAD_AFTER = timedelta(minutes=2)  # twelve heartbeats
 
@@ -49,7 +57,7 @@ class Choice(Record, frozen=True, kw_only=True):
 
     @property
     def event(self) -> str:
-        return f"sh.keptn.event.{self.task}.triggered"
+        return _TASK_TYPE.format(self.task)
 
 
 class Refusal(Record, frozen=True, kw_only=True):
@@ -71,7 +79,7 @@ def choose(
     own = [i for i in listing.integrations if _is_own(i, service)]
     subscriptions = tuple(s for i in own for s in i.subscriptions)
     if not own and service.behaviour.polls_without_registration:
-        subscriptions = _of_settings(service)
+        subscriptions = from_variables(service)
     elif not own:
         return Refusal(reason="it is not registered, so no event reaches it")
     if not subscriptions:
@@ -121,18 +129,6 @@ def _is_alive(integration: Integration, now: datetime | None) -> bool:
     if now is None or integration.last_seen is None:
         return True
     return now - integration.last_seen <= _DEAD_AFTER
-
-
-def _of_settings(service: KeptnService) -> tuple[Subscription, ...]:
-    return tuple(
-        Subscription(
-            event=topic,
-            projects=tuple(filter(None, service.project_filter)),
-            stages=tuple(filter(None, service.stage_filter)),
-            services=tuple(filter(None, service.service_filter)),
-        )
-        for topic in service.topics
-    )
 
 
 def _by(
@@ -196,7 +192,12 @@ def _choice(
     strangers: list[Integration],
 ) -> Choice:
     stage, app = place
-    reached = [i for i in strangers if any(_takes(s, task, stage, app) for s in i.subscriptions)]
+    event = OpenEvent(
+        id="", type=_TASK_TYPE.format(task), project=_OWN_PROJECT, stage=stage, service=app
+    )
+    reached = [
+        i for i in strangers if any(takes(s, event, wildcards=True) for s in i.subscriptions)
+    ]
     twins = [f"{i.namespace or '?'}/{i.name}" for i in reached if i.name in names_of(service)]
     more_records = [f"registration {i.id[:12]}" for i in own[1:]]
     return Choice(
@@ -207,17 +208,6 @@ def _choice(
         empty_job=any(_WORKS_BY_JOBS in part for part in (service.name, service.image)),
         namesakes=(*service.namesakes, *twins, *more_records),
         others=tuple(i.name for i in reached if i.name not in names_of(service)),
-    )
-
-
-def _takes(subscription: Subscription, task: str, stage: str, app: str) -> bool:
-    """Whether an event of the task in a project of one's own would reach this subscription."""
-    pattern = re.escape(subscription.event).replace(r"\*", "[^.]*").replace(">", ".*")
-    return (
-        not subscription.projects
-        and (not subscription.stages or stage in subscription.stages)
-        and (not subscription.services or app in subscription.services)
-        and re.fullmatch(pattern, f"sh.keptn.event.{task}.triggered") is not None
     )
 
 

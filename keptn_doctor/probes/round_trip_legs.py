@@ -17,14 +17,13 @@ import msgspec
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import Hop, Leg
 from keptn_doctor.probes.failures import WorldFault
-from keptn_doctor.probes.keptn_api import KeptnApi, status_failure
+from keptn_doctor.probes.keptn_api import STORED_EVENTS, KeptnApi, status_failure
 from keptn_doctor.probes.keptn_registrations import lenient
 from keptn_doctor.probes.round_trip_writes import Write
 
 T = TypeVar("T")
 
 STORED_S = 15.0  # after that an event is taken for lost; it takes one or two as a rule
-_EVENTS = "/mongodb-datastore/event"
 _PAGE = "100"
 _LONGEST_MESSAGE = 300
 
@@ -161,7 +160,7 @@ class Mailbox:
 
     async def read(self) -> tuple[Found, ...]:
         """The events so far, up to a hundred; raises WorldFault."""
-        page, _ = await self._api.get_as(_EVENTS, _Page, params=self._params, fresh=True)
+        page, _ = await self._api.get_as(STORED_EVENTS, _Page, params=self._params, fresh=True)
         self.refusal = ""
         read = (lenient(raw, Found) for raw in page.events or ())
         return tuple(event for event in read if event is not None)

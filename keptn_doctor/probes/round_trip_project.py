@@ -19,7 +19,7 @@ from keptn_doctor.knowledge.versions import Version
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.http import Exchange
-from keptn_doctor.probes.keptn_api import KeptnApi, status_failure
+from keptn_doctor.probes.keptn_api import STORED_EVENTS, KeptnApi, status_failure
 from keptn_doctor.probes.round_trip_choice import Choice, Refusal
 from keptn_doctor.probes.round_trip_legs import BrokenLegError
 from keptn_doctor.probes.round_trip_settings import Upstream
@@ -36,7 +36,6 @@ from keptn_doctor.probes.round_trip_writes import (
 )
 
 LATE_S = 10.0  # an answer to a task that was picked up and not finished comes within that
-_EVENTS = "/mongodb-datastore/event"
 _SEQUENCES = "/controlPlane/v1/sequence/"
 _OVER = ("finished", "succeeded", "timedOut", "aborted")
 _UNANSWERED_S = 3.0  # for a creation that is under way when the run ends
@@ -246,7 +245,7 @@ async def _nothing_comes_back(
 
 async def _stored(entry: ProjectEntry) -> bool:
     params = {"project": entry.own.name, "pageSize": "1"}
-    page, _ = await entry.api.get_as(_EVENTS, _Page, params=params, fresh=True)
+    page, _ = await entry.api.get_as(STORED_EVENTS, _Page, params=params, fresh=True)
     return bool(page.events)
 
 

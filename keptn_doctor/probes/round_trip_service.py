@@ -15,6 +15,7 @@ import msgspec
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.keptn_facts import Hop, RoundTrip
 from keptn_doctor.probes.failures import WorldFault
+from keptn_doctor.probes.keptn_api import OPEN_EVENTS
 from keptn_doctor.probes.round_trip import NOT_STORED
 from keptn_doctor.probes.round_trip_choice import Choice
 from keptn_doctor.probes.round_trip_legs import (
@@ -31,7 +32,6 @@ from keptn_doctor.probes.round_trip_settings import Upstream
 from keptn_doctor.probes.round_trip_writes import OWN_SEQUENCE, FilesPath, GitFields, own_sequence
 
 _END_S = 5.0
-_OPEN = "/controlPlane/v1/event/triggered/"
 
 
 class Errand(Record, frozen=True, kw_only=True):
@@ -202,7 +202,7 @@ class _Trip:
         (``eventhandler.go@0.17.0``); up to 0.9.0 an empty list is an error.
         """
         params = {"project": self._entry.own.name, "pageSize": "20"}
-        path = _OPEN + self._errand.choice.event
+        path = OPEN_EVENTS + self._errand.choice.event
         try:
             page, _ = await self._api.get_as(path, _Page, params=params, fresh=True)
         except WorldFault:
