@@ -124,15 +124,14 @@ def known_integrations(local: LocalApiAnswer, listing: IntegrationListing) -> Ab
     return {record.id for record in listing.by_name.get(local.only_name, ())}
 
 
-def is_same_list(listed: Iterable[str], known: Iterable[str]) -> bool:
+def is_same_list(listed: AbstractSet[str], known: AbstractSet[str]) -> bool:
     """Whether two lists of integrations, read moments apart, are those of one control plane.
 
     Records come and go in between, and the id of one service can be the same in two control
     planes (it is made of name, namespace and node); but the greater part must be the same.
     """
-    ours, theirs = set(known), set(listed)
-    common = len(ours & theirs)
-    return 2 * common >= len(ours) + len(theirs) - common
+    common = sum(key in known for key in listed)
+    return 2 * common >= len(known) + len(listed) - common
 
 
 def _newest(integrations: list[Integration]) -> Integration:

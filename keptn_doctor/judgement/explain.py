@@ -96,8 +96,9 @@ class Explanation:
             for f in everything
             if f.status == "fail" and not f.suspected and f.breaks != "nothing"
         ]
-        self._breaks = [f for f in claimed if self._holds(f)]
-        self.contradicted = tuple(f for f in claimed if not self._holds(f))
+        holding = {_key(f) for f in claimed if self._holds(f)}
+        self._breaks = [f for f in claimed if _key(f) in holding]
+        self.contradicted = tuple(f for f in claimed if _key(f) not in holding)
         self._at: dict[str, list[Finding]] = {}
         for finding in self._breaks:
             self._at.setdefault(finding.subject, []).append(finding)
