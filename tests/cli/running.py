@@ -38,6 +38,21 @@ def keptn_doctor(
     )
 
 
+def python(program: str, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+    """Run a program of a few lines to its end, which must be with this exit code."""
+    run = subprocess.run(
+        [sys.executable, "-c", program, *arguments],
+        cwd=REPOSITORY,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == code, run.stderr
+    return run
+
+
 def assert_one_clear_line(run: subprocess.CompletedProcess[str], *words: str) -> None:
     """Exit code 2 and exactly one line on standard error, with all of ``words``."""
     assert run.returncode == 2, run.stderr

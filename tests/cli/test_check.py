@@ -13,7 +13,7 @@ import jsonschema
 import junitparser
 import pexpect
 import pytest
-from running import REPOSITORY, environment, keptn_doctor
+from running import REPOSITORY, environment, keptn_doctor, python
 
 from keptn_doctor.exit_codes import MEANINGS
 from keptn_doctor.renderers.json import schema
@@ -265,16 +265,7 @@ def test_a_bug_is_one_line_without_its_text_and_exit_4() -> None:
         "    wording.names([None])\n"
         "main(['boom'])\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=REPOSITORY,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == 4
+    run = python(program, code=4)
     assert len(run.stderr.splitlines()) == 1
     assert "AttributeError at wording.py:" in run.stderr
     assert "KEPTN_DOCTOR_DEBUG=1" in run.stderr

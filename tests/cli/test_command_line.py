@@ -9,7 +9,7 @@ from pathlib import Path
 
 import junitparser
 import pytest
-from running import REPOSITORY, assert_one_clear_line, environment, keptn_doctor
+from running import REPOSITORY, assert_one_clear_line, environment, keptn_doctor, python
 
 from keptn_doctor import __version__, exit_codes
 
@@ -28,15 +28,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         "    assert end.code == 0, end.code\n"
         f"print(sorted(name for name in {HEAVY!r} if name in sys.modules), file=sys.stderr)\n"
     )
-    run = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=REPOSITORY,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    run = python(program)
     assert run.stderr == "[]\n"
     assert run.stdout.startswith("Usage: ")
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from running import REPOSITORY, environment
+from running import python
 
 _KUBECONFIG = """\
 current-context: a
@@ -28,20 +26,6 @@ main(["check", "--kubeconfig", sys.argv[1], "-q", "-o", "json=" + sys.argv[1] + 
 """
 
 
-def _python(program: str, *arguments: str, code: int = 0) -> str:
-    run = subprocess.run(
-        [sys.executable, "-c", program, *arguments],
-        cwd=REPOSITORY,
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert run.returncode == code, run.stderr
-    return run.stdout
-
-
 def test_looking_does_not_wait_for_what_judges_and_prints() -> None:
     late = (
         "kubernetes", "aiohttp", "cryptography", "keptn_doctor_checks", "keptn_doctor.observe",
@@ -51,7 +35,7 @@ def test_looking_does_not_wait_for_what_judges_and_prints() -> None:
         "import sys, keptn_doctor.commands.check, keptn_doctor.doctor\n"
         f"print([name for name in {late!r} if name in sys.modules])"
     )
-    assert _python(program) == "[]\n"
+    assert python(program).stdout == "[]\n"
 
 
 @pytest.mark.parametrize(
@@ -63,5 +47,5 @@ def test_the_kubernetes_package_is_imported_for_no_plain_context(
 ) -> None:
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(_KUBECONFIG % user)
-    told = _python(_AT_FIRST_CONNECT, str(kubeconfig), code=3)
-    assert told.splitlines()[0] == packaged
+    run = python(_AT_FIRST_CONNECT, str(kubeconfig), code=3)
+    assert run.stdout.splitlines()[0] == packaged

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import io
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -108,11 +109,18 @@ def test_a_missing_token_file_is_said(resolved: Resolve, tmp_path: Path) -> None
     assert "gone cannot be read: No such file" in text
 
 
-def test_a_token_may_come_by_standard_input(
-    resolved: Resolve, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"of-stdin\n")))
-    assert token(resolved(endpoint=API, token_file="-")) == "of-stdin"
+def test_a_token_may_come_by_standard_input() -> None:
+    program = (
+        "from keptn_doctor.targets import resolve\n"
+        "from keptn_doctor.targets.options import Options\n"
+        f"targets = resolve(Options(endpoint={API!r}, token_file='-'), {{}})\n"
+        "print(targets.api.token.reveal())\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        input="of-stdin\n", capture_output=True, text=True, timeout=60, check=True,
+    )  # fmt: skip
+    assert run.stdout == "of-stdin\n"
 
 
 def test_two_ways_to_give_a_token_exclude_each_other(resolved: Resolve) -> None:
