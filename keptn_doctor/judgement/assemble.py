@@ -11,10 +11,11 @@ from collections.abc import Iterable
 from keptn_doctor.catalogue import Catalogue
 from keptn_doctor.judgement.decide import decide, got_past, weigh
 from keptn_doctor.judgement.explain import Explanation, cause_id
+from keptn_doctor.judgement.headline import headline
 from keptn_doctor.judgement.judge import judge
 from keptn_doctor.model.evidence import Snapshot, Timing
 from keptn_doctor.model.failure import Failure
-from keptn_doctor.model.findings import Connection, Finding, Layer
+from keptn_doctor.model.findings import Finding, Layer
 from keptn_doctor.model.keptn_facts import RoundTrip
 from keptn_doctor.model.report import Report, RootCause, Verdict
 
@@ -42,12 +43,12 @@ def assemble(snapshot: Snapshot, catalogue: Catalogue, *, timings: Iterable[Timi
     owed = _owed(snapshot)
     code = _exit_code(verdicts, proven, unseen, owed)
     in_the_way = () if causes else _in_the_way(findings, catalogue, verdicts, unseen)
-    headline = _headline(verdicts, causes, unseen, in_the_way)
+    sentence = headline(verdicts, causes, unseen=unseen, in_the_way=in_the_way)
     return Report(
         doctor_version=snapshot.doctor_version,
         taken_at=snapshot.taken_at,
         exit_code=code,
-        headline=f"{headline} {owed}" if owed and code != BROKEN else headline,
+        headline=f"{sentence} {owed}" if owed and code != BROKEN else sentence,
         control_plane=topology.control_plane,
         execution_planes=topology.execution_planes,
         verdicts=verdicts,
@@ -182,50 +183,3 @@ def _in_the_way(
         and f.check in seen_happening
         and (f.subject in planes or f.subject.startswith("control-plane/"))
     )
-
-
-def _headline(
-    verdicts: tuple[Verdict, ...],
-    causes: tuple[RootCause, ...],
-    unseen: tuple[str, ...],
-    in_the_way: tuple[Finding, ...],
-) -> str:
-    sentence = _sentence(verdicts, causes)
-    if in_the_way:
-        sentence = f"{sentence} Reason: {in_the_way[0].summary}"
-    if not unseen:
-        return sentence
-    planes = "execution plane" if len(unseen) == 1 else "execution planes"
-    return f"Nothing of {planes} {_listed(list(unseen))} could be seen. {sentence}"
-
-
-def _sentence(verdicts: tuple[Verdict, ...], causes: tuple[RootCause, ...]) -> str:
-    total = len(verdicts)
-    if not total:
-        first = f" {causes[0].finding.summary}" if causes else ""
-        return f"No Keptn service of an execution plane was found.{first}"
-    order: tuple[Connection, ...] = ("disconnected", "degraded", "unknown", "connected")
-    counts = [(state, sum(v.connection == state for v in verdicts)) for state in order]
-    if counts[-1][1] == total:
-        return _all_connected(total)
-    parts = [f"{count} {_in_words(state)}" for state, count in counts if count]
-    services = "Keptn service" if total == 1 else "Keptn services"
-    sentence = f"Of {total} {services}, {_listed(parts)}."
-    main = causes[0].finding if causes else None
-    if main is None:
-        return sentence
-    return f"{sentence} {'Likely cause' if main.suspected else 'Main cause'}: {main.summary}"
-
-
-def _all_connected(total: int) -> str:
-    if total == 1:
-        return "The one Keptn service is connected."
-    return f"All {total} Keptn services are connected."
-
-
-def _in_words(state: Connection) -> str:
-    return "could not be judged" if state == "unknown" else state
-
-
-def _listed(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -14,6 +14,7 @@ from rich.text import Text
 from keptn_doctor import exit_codes
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.report import Report, Verdict
+from keptn_doctor.reading.lists import first_of
 from keptn_doctor.renderers import ladder
 from keptn_doctor.renderers.causes import put_causes, put_warnings
 from keptn_doctor.renderers.coverage import put_coverage
@@ -24,7 +25,7 @@ from keptn_doctor.renderers.symbols import ASCII, UNICODE, printable, typewritte
 from keptn_doctor.renderers.times import put_times
 from keptn_doctor.renderers.views import put_views
 from keptn_doctor.renderers.way_in import put_way_in
-from keptn_doctor.renderers.wording import cause_key, count, first_of, names
+from keptn_doctor.renderers.wording import cause_key, count, names
 
 _WORST_FIRST = ("disconnected", "degraded", "unknown", "connected")
 _STYLES = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from keptn_doctor.model.report import RootCause
 
@@ -15,12 +15,6 @@ def count(number: int, noun: str) -> str:
 def cause_key(cause: RootCause) -> str:
     """The key by which a verdict names one of its causes."""
     return f"{cause.finding.check}@{cause.finding.subject}"
-
-
-def first_of(listed: Sequence[str], *, limit: int) -> str:
-    """``a, b, c and 97 more``."""
-    left = len(listed) - limit
-    return ", ".join(listed[:limit]) + (f" and {left} more" if left > 0 else "")
 
 
 def names(subjects: Iterable[str], *, limit: int | None = None) -> str:

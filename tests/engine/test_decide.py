@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from worlds import CONTROL_PLANE, SERVICE, http, listing, local, pod, record, workload
 
 from keptn_doctor.api import (
     ControlPlane,
     EnvProblem,
+    ExecutionPlane,
     Finding,
     IntegrationListing,
     KeptnService,
@@ -174,6 +176,30 @@ def test_the_headline_is_the_verdict_and_then_the_main_cause():
         "Of 2 Keptn services, 1 disconnected and 1 could not be judged. Main cause: It is wrong."
     )
     assert report(world(SERVICE, *HEALTHY)).headline == "The one Keptn service is connected."
+
+
+@pytest.mark.parametrize(
+    ("unseen", "named"),
+    [
+        (1, "execution plane exec-1"),
+        (2, "execution planes exec-1 and exec-2"),
+        (100, "execution planes exec-1, exec-2, exec-3 and 97 more"),
+    ],
+)
+def test_the_headline_is_first_the_verdict_and_of_many_unseen_planes_a_few_and_their_number(
+    unseen, named
+):
+    seen_plane = ExecutionPlane(name=SERVICE.plane, namespaces=(SERVICE.namespace,))
+    dark = tuple(ExecutionPlane(name=f"exec-{n}") for n in range(1, unseen + 1))
+    snapshot = world(SERVICE, *HEALTHY)
+    topology = msgspec.structs.replace(snapshot.topology, execution_planes=(seen_plane, *dark))
+
+    result = report(msgspec.structs.replace(snapshot, topology=topology))
+
+    assert result.exit_code == 3
+    assert result.headline == (
+        f"The one Keptn service that could be seen is connected. Nothing of {named} could be seen."
+    )
 
 
 SHUT = failed("The context leads elsewhere.", remedy="Name another.", severity="warning")
