@@ -20,12 +20,13 @@ from keptn_doctor.api import (
     attribute,
     check,
     failed,
+    in_a_sentence,
     passed,
     set_variable,
     skipped,
 )
 
-_NAMED = 8
+_NAMED = 3
 
 
 @check(
@@ -44,12 +45,11 @@ def judge(
     record = attribute(service, listing, logs)
     if record.integration is None:
         return skipped(f"{service.name} has no registration that could be shared.")
-    others = ", ".join(service.namesakes[:_NAMED])
-    if len(service.namesakes) > _NAMED:
-        others = f"{others} and {len(service.namesakes) - _NAMED} more"
     name = f"{service.plane}-{service.integration_name}"
+    sharers = in_a_sentence((service.subject, *service.namesakes), limit=_NAMED)
     return failed(
-        f"{service.subject} and {others} share the registration {record.integration.id[:12]}.",
-        remedy="Give each its own registered name or namespace, then restart both.",
+        f"{sharers} share the registration {record.integration.id[:12]}.",
+        remedy="Give each its own registered name or namespace, then restart them.",
         command=set_variable(plane, service, f"K8S_DEPLOYMENT_NAME={name}"),
+        at_fault=(f"registration {record.integration.id} is shared",),
     )

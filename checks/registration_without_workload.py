@@ -21,6 +21,7 @@ from keptn_doctor.api import (
     Layer,
     check,
     failed,
+    first_of,
     freshness,
     passed,
     skipped,
@@ -59,5 +60,4 @@ def judge(
 
 def _names(records: list[Integration]) -> str:
     names = sorted({f"{record.name} of namespace {record.namespace}" for record in records})
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    return first_of(names, limit=_SHOWN)

@@ -140,6 +140,7 @@ from keptn_doctor.reading.component import (
     on_the_way,
     reasons,
 )
+from keptn_doctor.reading.lists import first_of, in_a_sentence
 from keptn_doctor.reading.log import (
     ongoing,
     quoted,
@@ -255,11 +256,15 @@ def failed(
     layer: Layer = Layer.WORKLOAD,
     parts: tuple[str, ...] = (),
     through: tuple[str, ...] = (),
+    at_fault: tuple[str, ...] = (),
 ) -> Finding:
     """The bad state is there; ``breaks`` and a higher ``layer`` override what the check declares.
 
     ``parts`` are the control plane's workloads that it is about, ``through`` those whose trouble
     can be the reason of it (the same, when left out): only what has one of them in common explains.
+    ``at_fault`` is what is broken and mended once, by its identity and state, where others can
+    break on it, too: "secret keptn-exec/keptn-api-token of exec-a is missing". Findings that name
+    one thing in common are one cause.
     A log line that ``summary`` quotes after a colon becomes part of the detail.
     """
     summary, line = without_quote(summary)
@@ -274,6 +279,7 @@ def failed(
         layer=layer,
         parts=parts,
         through=through,
+        at_fault=at_fault,
     )
 
 
@@ -339,6 +345,8 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "denied", "Denied", "in_words", "refused_credentials", "unreached_server",
     # subscriptions, events and round trips
     "subscriptions_of", "from_variables", "takes", "hop_of", "broken", "held", "PARTS_AWAY",
+    # lists of names in a sentence
+    "first_of", "in_a_sentence",
     # commands ready to paste
     "kubectl", "read_log", "read_all_logs", "restart", "set_variable",
     # what the documentation supports

@@ -145,8 +145,15 @@ def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[Roo
 
 def _as_told_of(path: str, cause: RootCause) -> Finding:
     """The cause in the words of this service, where services that break alike share one."""
-    same = (f for f in cause.consequences if f.check == cause.finding.check and f.subject == path)
+    if cause.finding.subject == path:
+        return cause.finding
+    same = (f for f in cause.consequences if f.subject == path and _is_same(f, cause.finding))
     return next(same, cause.finding)
+
+
+def _is_same(finding: Finding, cause: Finding) -> bool:
+    at_fault = not set(finding.at_fault).isdisjoint(cause.at_fault)
+    return finding.check == cause.check or at_fault
 
 
 def _joined(path: str, item: Weighed, causes: list[Finding]) -> Connection:

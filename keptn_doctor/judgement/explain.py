@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from keptn_doctor.judgement.needs import judged_services
+from keptn_doctor.judgement.one_cause import Thing, by_broken_thing
 from keptn_doctor.model.findings import Check, Finding, Layer
 from keptn_doctor.model.report import RootCause
 from keptn_doctor.model.topology import Entity, Topology
@@ -113,12 +114,10 @@ class Explanation:
                 found = effects.setdefault(root, [])
                 if root != _key(finding):
                     found.append(finding)
-        groups: dict[tuple[str, ...], list[Finding]] = {}
-        for finding in self._breaks:
-            if _key(finding) in effects:
-                groups.setdefault(self._same_break(finding), []).append(finding)
+        roots = [finding for finding in self._breaks if _key(finding) in effects]
         blocked = self._blocked()
-        causes = [self._cause(group, effects, blocked) for group in groups.values()]
+        groups = by_broken_thing(roots, self._broken_things)
+        causes = [self._cause(group, effects, blocked) for group in groups]
         met_first = Counter(
             cause_id(_first_met(causes, service).finding)
             for service in {s for cause in causes for s in cause.services}
@@ -136,11 +135,11 @@ class Explanation:
 
     def _cause(
         self,
-        group: list[Finding],
+        group: tuple[Finding, ...],
         effects: dict[Key, list[Finding]],
         blocked: dict[Key, list[Finding]],
     ) -> RootCause:
-        first, *same = group
+        first, *same = sorted(group, key=lambda f: f.breaks != "disconnected")
         consequences = [*same, *(e for f in group for e in effects[_key(f)])]
         return RootCause(
             finding=first,
@@ -149,14 +148,19 @@ class Explanation:
             blocked=tuple({_key(u): u for f in group for u in blocked.get(_key(f), ())}.values()),
         )
 
-    def _same_break(self, finding: Finding) -> tuple[str, ...]:
-        """Services of one plane share the way to one endpoint: a break on it is one cause."""
+    def _broken_things(self, finding: Finding) -> tuple[Thing, ...]:
+        """What is broken, by its identity: breaks on one thing are one cause.
+
+        Services of one plane share the way to one endpoint.
+        """
+        things: list[Thing] = [("thing", thing) for thing in finding.at_fault]
         service = self._service.get(finding.subject)
-        if service is None or not Layer.RESOLVE <= finding.layer <= Layer.AUTH:
-            return (finding.check, finding.subject)
-        token = service.token.fingerprint or service.token.reference
-        own = token if finding.layer == Layer.AUTH else ""
-        return (finding.check, finding.breaks, service.plane, service.endpoint, own)
+        if service is not None and Layer.RESOLVE <= finding.layer <= Layer.AUTH:
+            token = service.token.fingerprint or service.token.reference
+            own = token if finding.layer == Layer.AUTH else ""
+            way = (finding.check, finding.breaks, service.plane, service.endpoint, own)
+            things.append(("way", *way))
+        return tuple(things) or (("subject", *_key(finding)),)
 
     def _holds(self, finding: Finding) -> bool:
         covered = self._coverage.services(finding.subject)

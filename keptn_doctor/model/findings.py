@@ -50,6 +50,7 @@ class Finding(Record, frozen=True, kw_only=True):
     breaks: Breaks | Literal["as-declared"] = "as-declared"  # what a fail does to the connection
     parts: tuple[str, ...] = ()  # workloads of the control plane that it singles out
     through: tuple[str, ...] = ()  # those whose trouble can be its reason; none = ``parts``
+    at_fault: tuple[str, ...] = ()  # broken things by identity; breaks on one thing are one cause
     suspected: bool = False  # seen from the operator's side only, or circumstantial: no proof
     evidence: tuple[str, ...] = ()  # observation ids
     missing: tuple[str, ...] = ()  # for unknown: what would have been needed

@@ -121,6 +121,57 @@ def test_services_of_one_plane_that_break_alike_on_the_way_are_one_cause():
     assert [e.subject for e in causes[0].consequences] == [B.subject]
 
 
+TAG, REGISTRY = "image a:9 does not exist", "registry r as exec-a reaches it"
+
+
+def grouped(*findings):
+    causes = explain(TOPOLOGY, findings, CHECKS)
+    return [(c.finding.check, c.finding.subject, c.services) for c in causes]
+
+
+def test_breaks_on_one_thing_are_one_cause_in_whatever_plane():
+    found = grouped(
+        fail("no-pod", at_fault=(TAG,)), fail("no-pod", B.subject),
+        fail("no-pod", FAR.subject, at_fault=(TAG,)),
+    )  # fmt: skip
+
+    assert found == [
+        ("no-pod", A.subject, (A.subject, FAR.subject)), ("no-pod", B.subject, (B.subject,))
+    ]  # fmt: skip
+
+
+def test_one_thing_is_one_cause_whichever_check_found_it_and_the_worse_break_leads():
+    found = grouped(
+        fail("no-pod", breaks="degraded", at_fault=(TAG,)),
+        fail("other-token", B.subject, at_fault=(TAG,)),
+    )
+
+    assert found == [("other-token", B.subject, (A.subject, B.subject))]
+
+
+def test_what_shares_a_thing_with_both_makes_two_breaks_one():
+    found = grouped(
+        fail("no-pod", at_fault=(TAG,)), fail("no-pod", B.subject, at_fault=(REGISTRY,)),
+        fail("no-pod", FAR.subject, at_fault=(REGISTRY, TAG)),
+    )  # fmt: skip
+
+    assert found == [("no-pod", A.subject, (A.subject, B.subject, FAR.subject))]
+
+
+def test_what_follows_from_any_break_on_a_thing_follows_from_the_cause():
+    causes = explain(
+        TOPOLOGY,
+        [fail("no-pod", at_fault=(TAG,)), fail("no-pod", B.subject, at_fault=(TAG,)),
+         fail("stale", B.subject), unknown("silent", B.subject)],
+        CHECKS,
+    )  # fmt: skip
+
+    assert [(e.check, e.subject) for e in causes[0].consequences] == [
+        ("no-pod", B.subject), ("stale", B.subject)
+    ]  # fmt: skip
+    assert [u.check for u in causes[0].blocked] == ["silent"]
+
+
 @pytest.mark.parametrize("layer_passed", [Layer.AUTH, Layer.DELIVERY])
 def test_what_a_service_got_past_does_not_break_it(layer_passed):
     findings = [fail("refused", CONTROL_PLANE), fail("token")]
