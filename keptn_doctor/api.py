@@ -140,6 +140,7 @@ from keptn_doctor.reading.component import (
     on_the_way,
     reasons,
 )
+from keptn_doctor.reading.images import RefusedImage, broken_images, refused_images
 from keptn_doctor.reading.lists import first_of, in_a_sentence
 from keptn_doctor.reading.log import (
     ongoing,
@@ -334,6 +335,7 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "component", "containers",
     "crash_loops", "is_running", "lacks_free_port", "last_end", "live_pods", "pull_failures",
     "why_not_ready",
+    "refused_images", "broken_images", "RefusedImage",
     "misconfigured", "fails_on_processor", "node_trouble", "refused_creation", "is_limit",
     "unscheduled", "waits_for_volume",
     "answered", "gets_through", "keptn_answered", "meets_tls", "registered", "address",

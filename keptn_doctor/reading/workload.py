@@ -9,7 +9,7 @@ from datetime import datetime
 from keptn_doctor.model.kube_facts import Components, Container, NodeState, Pod, Workload
 
 _LIMIT = re.compile(r"quota|must specify|(?:maximum|minimum) \S+ (?:usage|request)", re.IGNORECASE)
-_PULL = (
+PULL_REASONS = (
     "ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull",
     "RegistryUnavailable", "ImageInspectError",
 )  # fmt: skip
@@ -37,7 +37,7 @@ def is_running(workload: Workload, name: str) -> bool:
 
 def pull_failures(workload: Workload) -> tuple[Container, ...]:
     """Containers whose image the node does not get."""
-    return tuple(c for c in containers(workload) if c.reason in _PULL)
+    return tuple(c for c in containers(workload) if c.reason in PULL_REASONS)
 
 
 def crash_loops(

@@ -50,7 +50,10 @@ def test_a_cause_that_takes_a_paragraph_is_only_named_in_the_first_line() -> Non
     )
 
 
-@pytest.mark.parametrize("rest", [f" (ErrImagePull: {'x' * 200}).", f"; nobody {'x' * 200}."])
+@pytest.mark.parametrize(
+    "rest",
+    [f" (Err: {'x' * 200}).", f" (Err: {'x' * 200}). Nor (again) b.", f"; but {'x' * 200}."],
+)
 def test_what_a_long_cause_adds_is_left_to_the_cause_itself(rest: str) -> None:
     report = samples.one_broken()
     summary = f"The image cannot be pulled{rest}"
