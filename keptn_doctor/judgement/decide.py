@@ -58,6 +58,14 @@ class Weighed:
     ruling: Ruling
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Met:
+    """A cause as one service meets it: by its name, and in the service's own words."""
+
+    root: Finding
+    own: Finding
+
+
 def weigh(snapshot: Snapshot) -> dict[str, Weighed]:
     """The evidence table applied to every service, by subject path, in the order of the paths."""
     index = Evidence(snapshot)
@@ -99,10 +107,12 @@ def decide(
     about: dict[str, list[Finding]] = {}
     for finding in findings:
         about.setdefault(finding.subject, []).append(finding)
-    broken_by: dict[str, list[RootCause]] = {}
+    broken_by: dict[str, list[_Met]] = {}
     for cause in causes:
+        words = cause.as_each_meets_it()
         for path in cause.services:
-            broken_by.setdefault(path, []).append(cause)
+            met = _Met(root=cause.finding, own=words.get(path, cause.finding))
+            broken_by.setdefault(path, []).append(met)
     verdicts = []
     for path, item in table.items():
         relevant = [f for subject in coverage.above(path) for f in about.get(subject, ())]
@@ -111,12 +121,12 @@ def decide(
     return tuple(verdicts)
 
 
-def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[RootCause]) -> Verdict:
-    causes = sorted(causes, key=lambda cause: _active_first(cause.finding))
-    own = [_as_told_of(path, cause) for cause in causes]
+def _verdict(path: str, item: Weighed, relevant: list[Finding], met: list[_Met]) -> Verdict:
+    causes = sorted(met, key=lambda cause: _active_first(cause.root))
+    own = [cause.own for cause in causes]
     connection = _joined(path, item, own)
     likely = [] if own or connection == "connected" else _likely(item, relevant)
-    named = [cause.finding for cause in causes] or likely[:1]
+    named = [cause.root for cause in causes] or likely[:1]
     witnesses = heard(item.evidence)
     return Verdict(
         service=path,
@@ -141,19 +151,6 @@ def _verdict(path: str, item: Weighed, relevant: list[Finding], causes: list[Roo
         disagreement=disagreement(item.evidence, witnesses),
         round_trip=item.evidence.trip,
     )
-
-
-def _as_told_of(path: str, cause: RootCause) -> Finding:
-    """The cause in the words of this service, where services that break alike share one."""
-    if cause.finding.subject == path:
-        return cause.finding
-    same = (f for f in cause.consequences if f.subject == path and _is_same(f, cause.finding))
-    return next(same, cause.finding)
-
-
-def _is_same(finding: Finding, cause: Finding) -> bool:
-    at_fault = not set(finding.at_fault).isdisjoint(cause.at_fault)
-    return finding.check == cause.check or at_fault
 
 
 def _joined(path: str, item: Weighed, causes: list[Finding]) -> Connection:

@@ -139,7 +139,8 @@ class Explanation:
         effects: dict[Key, list[Finding]],
         blocked: dict[Key, list[Finding]],
     ) -> RootCause:
-        first, *same = sorted(group, key=lambda f: f.breaks != "disconnected")
+        tally = Counter(finding.check for finding in group)
+        first, *same = sorted(group, key=lambda f: (f.breaks != "disconnected", -tally[f.check]))
         consequences = [*same, *(e for f in group for e in effects[_key(f)])]
         return RootCause(
             finding=first,

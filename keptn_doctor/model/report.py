@@ -59,6 +59,16 @@ class RootCause(Record, frozen=True, kw_only=True):
     consequences: tuple[Finding, ...] = ()
     blocked: tuple[Finding, ...] = ()  # unknowns that it explains
 
+    def as_each_meets_it(self) -> dict[str, Finding]:
+        """The same break in the words of each subject, where several share the cause."""
+        things = set(self.finding.at_fault)
+        same = (
+            f
+            for f in reversed(self.consequences)
+            if f.check == self.finding.check or not things.isdisjoint(f.at_fault)
+        )
+        return {**{f.subject: f for f in same}, self.finding.subject: self.finding}
+
 
 class Verdict(Record, frozen=True, kw_only=True):
     """The answer for one Keptn service."""

@@ -16,14 +16,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from keptn_doctor import exit_codes
 from keptn_doctor.model.findings import Finding
-from keptn_doctor.model.report import Report, Verdict
+from keptn_doctor.model.report import Report, RootCause, Verdict
 from keptn_doctor.renderers.json import RunFailure
 from keptn_doctor.renderers.round_trips import in_words, round_trips, state_of
-from keptn_doctor.renderers.wording import cause_key, count
+from keptn_doctor.renderers.wording import cause_key, count, names
 
 # Characters that XML 1.0 cannot carry, not even escaped (https://www.w3.org/TR/xml/#charsets).
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -52,6 +53,7 @@ def _add_run_failure(root: ET.Element, failure: RunFailure) -> None:
 
 def _add_services(root: ET.Element, report: Report) -> None:
     suite = ET.SubElement(root, "testsuite", {"name": "Keptn services"})
+    causes = {cause_key(cause): cause.as_each_meets_it() for cause in report.causes}
     for verdict in report.verdicts:
         place, _, name = verdict.service.rpartition("/")
         case = _case(suite, place.replace("/", "."), name)
@@ -60,7 +62,7 @@ def _add_services(root: ET.Element, report: Report) -> None:
                 ET.SubElement(case, "system-out").text = _xml(verdict.proof)
             continue
         tag = "error" if verdict.connection == "unknown" else "failure"
-        body = "\n".join(_explanation(report, verdict))
+        body = "\n".join(_explanation(causes, verdict))
         _outcome(case, tag, verdict.connection, verdict.because, body)
     unknown = any(verdict.connection == "unknown" for verdict in report.verdicts)
     if not report.verdicts or (report.exit_code == exit_codes.UNKNOWN and not unknown):
@@ -93,11 +95,15 @@ def _add_round_trips(root: ET.Element, report: Report) -> None:
             ET.SubElement(case, "system-out").text = _xml(left)
 
 
-def _explanation(report: Report, verdict: Verdict) -> list[str]:
-    """The causes of one verdict, each with what mends it, for the body of a failure."""
-    causes = {cause_key(cause): cause.finding for cause in report.causes}
+def _explanation(causes: Mapping[str, Mapping[str, Finding]], verdict: Verdict) -> list[str]:
+    """The causes of one verdict, each with what mends it, for the body of a failure.
+
+    ``causes`` are told by subject: in the service's own words where there are any.
+    """
     lines = [verdict.because]
-    for finding in (causes[key] for key in verdict.causes if key in causes):
+    for key in (key for key in verdict.causes if key in causes):
+        root = key.partition("@")[2]
+        finding = causes[key].get(verdict.service, causes[key][root])
         lines += ["", f"Cause: {finding.check}: {finding.summary}"]
         lines += [f"Mend it: {finding.remedy}"] if finding.remedy else []
         lines += [f"Run next: {finding.command}"] if finding.command else []
@@ -111,7 +117,7 @@ def _add_checks(root: ET.Element, report: Report) -> None:
     by_check: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_check.setdefault(finding.check, []).append(finding)
-    roots = {cause_key(cause) for cause in report.causes}
+    roots = {cause_key(cause): cause for cause in report.causes}
     advisory = {(finding.check, finding.subject) for finding in report.warnings}
     for check in sorted(by_check):
         _add_check(suite, check, by_check[check], roots, advisory)
@@ -123,7 +129,7 @@ def _add_check(
     suite: ET.Element,
     check: str,
     findings: list[Finding],
-    roots: set[str],
+    roots: Mapping[str, RootCause],
     advisory: set[tuple[str, str]],
 ) -> None:
     """The worst of one check's findings decides; all of that kind are listed."""
@@ -132,12 +138,12 @@ def _add_check(
     warned = [f for f in failed if (f.check, f.subject) in advisory]
     proven = [f for f in failed if f not in warned and not f.suspected]
     suspected = [f for f in failed if f not in warned and f.suspected]
-    causes = [f for f in proven if f"{f.check}@{f.subject}" in roots]
+    causes = [roots[key] for f in proven if (key := f"{f.check}@{f.subject}") in roots]
     statuses = Counter(finding.status for finding in findings)
     if crashed := [f for f in findings if f.status == "crash"]:
         _outcome(case, "error", "crash", *_listed(crashed))
     elif causes:
-        _outcome(case, "failure", causes[0].severity, *_listed(causes))
+        _outcome(case, "failure", causes[0].finding.severity, *_listed_causes(causes))
     elif proven:
         _outcome(case, "skipped", "", f"follows from a root cause: {_listed(proven)[0]}")
     elif suspected:
@@ -150,13 +156,24 @@ def _add_check(
         ET.SubElement(case, "system-out").text = _xml(_listed(warned)[1])
 
 
-def _listed(findings: list[Finding]) -> tuple[str, str]:
-    """A headline and the body for findings of one kind."""
+def _listed_causes(causes: list[RootCause]) -> tuple[str, str]:
+    """The same for root causes: each with the Keptn services that it breaks, when they are more."""
+    shared = {
+        cause.finding.subject: [f"  Breaks: {names(cause.services)}"]
+        for cause in causes
+        if len(cause.services) > 1
+    }
+    return _listed([cause.finding for cause in causes], notes=shared)
+
+
+def _listed(findings: list[Finding], *, notes: Mapping[str, list[str]] = {}) -> tuple[str, str]:
+    """A headline and the body for findings of one kind; ``notes`` are further lines by subject."""
     first = findings[0].summary
     more = f" (and {count(len(findings) - 1, 'more subject')})" if len(findings) > 1 else ""
     lines = []
     for finding in findings:
         lines.append(f"{finding.subject}: {finding.summary}")
+        lines += notes.get(finding.subject, [])
         lines += [f"  Mend it: {finding.remedy}"] if finding.remedy else []
         lines += [f"  Run next: {finding.command}"] if finding.command else []
     return first + more, "\n".join(lines)

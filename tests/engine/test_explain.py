@@ -149,6 +149,15 @@ def test_one_thing_is_one_cause_whichever_check_found_it_and_the_worse_break_lea
     assert found == [("other-token", B.subject, (A.subject, B.subject))]
 
 
+def test_of_several_checks_that_find_one_thing_the_one_that_finds_it_most_often_leads():
+    found = grouped(
+        fail("no-pod", at_fault=(TAG,)), fail("other-token", B.subject, at_fault=(TAG,)),
+        fail("other-token", FAR.subject, at_fault=(TAG,)),
+    )  # fmt: skip
+
+    assert [(check, subject) for check, subject, _ in found] == [("other-token", B.subject)]
+
+
 def test_what_shares_a_thing_with_both_makes_two_breaks_one():
     found = grouped(
         fail("no-pod", at_fault=(TAG,)), fail("no-pod", B.subject, at_fault=(REGISTRY,)),

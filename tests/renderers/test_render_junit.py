@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import junitparser
+import msgspec
 import pytest
 import report_samples as samples
 from junitparser import Error, Failure, Skipped
@@ -56,6 +57,21 @@ def test_a_root_cause_fails_and_what_follows_from_it_is_skipped() -> None:
     assert kinds(found["endpoint-unresolvable"]) == [Failure]
     assert kinds(found["not-registered"]) == [Skipped]
     assert found["not-registered"].result[0].message.startswith("follows from a root cause: ")
+
+
+def test_a_root_cause_names_the_keptn_services_that_it_breaks() -> None:
+    body = cases(samples.one_broken(), "checks")["endpoint-unresolvable"].result[0].text
+    assert "  Breaks: exec-a/keptn-exec: helm-service, jmeter-service\n" in body
+
+
+def test_a_failure_tells_a_shared_cause_in_the_services_own_words() -> None:
+    report = samples.one_broken()
+    cause = report.causes[0]
+    own = msgspec.structs.replace(cause.finding, subject=samples.JMETER, command="mend jmeter")
+    shared = msgspec.structs.replace(cause, consequences=(own, *cause.consequences))
+    found = cases(msgspec.structs.replace(report, causes=(shared,)), "Keptn services")
+    assert "Run next: mend jmeter" in found["jmeter-service"].result[0].text
+    assert "Run next: mend jmeter" not in found["helm-service"].result[0].text
 
 
 def test_an_undecided_check_is_skipped_with_the_reason() -> None:
