@@ -20,6 +20,7 @@ from keptn_doctor.api import (
     Workload,
     broken_images,
     check,
+    cluster_of,
     failed,
     in_a_sentence,
     is_running,
@@ -59,7 +60,7 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         )
     if service.container not in names and is_running(workload, service.container):
         summary = f"{summary} Its client runs and takes events that nobody works on."
-    at_fault = broken_images(stuck, plane=service.plane)
+    at_fault = broken_images(stuck, cluster=cluster_of(service, plane))
     return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
 
 

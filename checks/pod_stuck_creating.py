@@ -22,20 +22,18 @@ from keptn_doctor.api import (
     Pod,
     Workload,
     check,
+    cluster_of,
     failed,
     is_running,
     kubectl,
     live_pods,
+    missing_objects,
     passed,
     undecided,
 )
 
-_FAILURES = (
-    "FailedMount",
-    "FailedAttachVolume",
-    "FailedCreatePodSandBox",
-    "NetworkNotReady",
-)
+_NETWORK = ("FailedCreatePodSandBox", "NetworkNotReady")
+_FAILURES = ("FailedMount", "FailedAttachVolume", *_NETWORK)
 _PREPARING = ("ContainerCreating", "PodInitializing")
 _SETTLING_S = 60
 
@@ -67,7 +65,14 @@ def judge(
         command=kubectl(plane, f"describe pod {pod.name}", namespace=service.namespace),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
+        at_fault=_at_fault(pod, event, cluster_of(service, plane)),
     )
+
+
+def _at_fault(pod: Pod, event: KubeEvent, cluster: str) -> tuple[str, ...]:
+    if event.reason in _NETWORK:
+        return (f"pod network of node {pod.node} of {cluster}",)
+    return missing_objects(event.message, namespace=pod.namespace, cluster=cluster)
 
 
 def _is_stuck(pod: Pod, now: datetime) -> bool:

@@ -16,6 +16,8 @@ from keptn_doctor.api import (
     Layer,
     Workload,
     check,
+    closed_nodes,
+    cluster_of,
     failed,
     is_running,
     kubectl,
@@ -51,4 +53,5 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         ),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
+        at_fault=closed_nodes(told, cluster=cluster_of(service, plane)),
     )

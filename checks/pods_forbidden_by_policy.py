@@ -18,12 +18,14 @@ from keptn_doctor.api import (
     Layer,
     Workload,
     check,
+    cluster_of,
     failed,
     is_limit,
     is_running,
     kubectl,
     passed,
     refused_creation,
+    refusing_policy,
     skipped,
 )
 
@@ -52,4 +54,7 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         ),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
+        at_fault=refusing_policy(
+            refusal, namespace=service.namespace, cluster=cluster_of(service, plane)
+        ),
     )

@@ -17,12 +17,14 @@ from keptn_doctor.api import (
     Layer,
     Workload,
     check,
+    cluster_of,
     failed,
     is_limit,
     is_running,
     kubectl,
     passed,
     refused_creation,
+    refusing_quota,
 )
 
 
@@ -46,4 +48,7 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         command=kubectl(plane, "describe resourcequota,limitrange", namespace=service.namespace),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
+        at_fault=refusing_quota(
+            refusal, namespace=service.namespace, cluster=cluster_of(service, plane)
+        ),
     )

@@ -18,6 +18,7 @@ from keptn_doctor.api import (
     Layer,
     Workload,
     check,
+    cluster_of,
     failed,
     is_running,
     kubectl,
@@ -42,6 +43,7 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
     missing = _MISSING.search(refused_creation(workload))
     if missing is None:
         return passed(f"No ServiceAccount of {service.name} is missed.")
+    account = f"{service.namespace}/{missing[1]}"
     alive = is_running(workload, service.container)
     return failed(
         f"The ServiceAccount {missing[1]} of {service.name} does not exist in namespace "
@@ -50,4 +52,5 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         command=kubectl(plane, f"create serviceaccount {missing[1]}", namespace=service.namespace),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
+        at_fault=(f"service account {account} of {cluster_of(service, plane)} is missing",),
     )

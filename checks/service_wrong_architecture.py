@@ -21,6 +21,7 @@ from keptn_doctor.api import (
     PodLog,
     Workload,
     check,
+    cluster_of,
     crash_loops,
     failed,
     kubectl,
@@ -74,4 +75,5 @@ def judge(
         f"{on or 'the processor there'}.",
         remedy="Let it run on amd64 nodes (nodeSelector kubernetes.io/arch), or use another image.",
         command=kubectl(plane, "get nodes -L kubernetes.io/arch"),
+        at_fault=(f"nodes of {cluster_of(service, plane)} are {on}",) if on else (),
     )

@@ -18,10 +18,12 @@ from keptn_doctor.api import (
     Layer,
     Workload,
     check,
+    cluster_of,
     containers,
     failed,
     is_running,
     kubectl,
+    missing_source,
     passed,
     skipped,
     undecided,
@@ -50,11 +52,10 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
     ]
     summary = f"{service.name} takes its token from {token.reference}, which does not exist."
     remedy = f"Create {token.reference}."
-    command = kubectl(
-        plane,
-        'create secret generic keptn-api-token --from-literal=keptn-api-token="$KEPTN_API_TOKEN"',
-        namespace=service.namespace,
-    )
+    problem = next((p for p in service.env_problems if p.reference == token.reference), None)
+    lacks_key = problem is not None and problem.problem == "key-missing"
+    create = _add_key(token.reference) if lacks_key else _create(token.reference)
+    command = kubectl(plane, create, namespace=service.namespace)
     if is_running(workload, service.container) and not stuck:
         return failed(
             f"{summary} The running pod started before that.",
@@ -63,4 +64,25 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
             severity="warning",
             breaks="nothing",
         )
-    return failed(summary, remedy=remedy, command=command)
+    cluster = cluster_of(service, plane)
+    at_fault = missing_source(problem, cluster=cluster) if problem is not None else ()
+    return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
+
+
+def _create(reference: str) -> str:
+    kind, name, key = _parts(reference)
+    what = "secret generic" if kind == "secret" else kind
+    return f'create {what} {name} --from-literal={key}="$KEPTN_API_TOKEN"'
+
+
+def _add_key(reference: str) -> str:
+    kind, name, key = _parts(reference)
+    field = "stringData" if kind == "secret" else "data"
+    return f'patch {kind} {name} -p "{{\\"{field}\\":{{\\"{key}\\":\\"$KEPTN_API_TOKEN\\"}}}}"'
+
+
+def _parts(reference: str) -> tuple[str, str, str]:
+    """``secret keptn-exec/keptn-api-token key token``; all keys of an object are variables."""
+    whole, _, key = reference.partition(" key ")
+    kind, _, name = whole.partition(" ")
+    return kind, name.rpartition("/")[2], key or "KEPTN_API_TOKEN"

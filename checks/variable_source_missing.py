@@ -16,10 +16,12 @@ from keptn_doctor.api import (
     Layer,
     Workload,
     check,
+    cluster_of,
     failed,
     is_running,
     kubectl,
     misconfigured,
+    missing_objects,
     passed,
     skipped,
     undecided,
@@ -52,4 +54,7 @@ def judge(service: KeptnService, *, workload: Workload, plane: ExecutionPlane | 
         command=kubectl(plane, "get secrets,configmaps", namespace=service.namespace),
         severity="warning" if alive else "error",
         breaks="nothing" if alive else "as-declared",
+        at_fault=missing_objects(
+            message, namespace=service.namespace, cluster=cluster_of(service, plane)
+        ),
     )

@@ -131,6 +131,14 @@ from keptn_doctor.reading.address import (
     is_private,
     written_address,
 )
+from keptn_doctor.reading.broken_things import (
+    closed_nodes,
+    cluster_of,
+    missing_objects,
+    missing_source,
+    refusing_policy,
+    refusing_quota,
+)
 from keptn_doctor.reading.component import (
     BROKERS,
     DATABASES,
@@ -347,6 +355,9 @@ __all__ = [  # noqa: RUF022 - grouped by what a check author looks for
     "denied", "Denied", "in_words", "refused_credentials", "unreached_server",
     # subscriptions, events and round trips
     "subscriptions_of", "from_variables", "takes", "hop_of", "broken", "held", "PARTS_AWAY",
+    # things that several Keptn services can break on, for ``at_fault``
+    "cluster_of", "missing_objects", "missing_source", "refusing_quota", "refusing_policy",
+    "closed_nodes",
     # lists of names in a sentence
     "first_of", "in_a_sentence",
     # commands ready to paste

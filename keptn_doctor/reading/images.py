@@ -77,18 +77,18 @@ def _told(pod: Pod, container: Container) -> str:
     return next(told, message).rstrip(".")
 
 
-def broken_images(images: tuple[RefusedImage, ...], *, plane: str) -> tuple[str, ...]:
-    """What is broken, by every name of it, when a pod of this plane waits for these images."""
+def broken_images(images: tuple[RefusedImage, ...], *, cluster: str) -> tuple[str, ...]:
+    """What is broken, by every name of it, when a pod of this cluster waits for these images."""
     if not images or not all(image.image for image in images):
         return ()
     together = ", ".join(sorted(full_reference(image.image) for image in images))
-    things = [f"{together} cannot be pulled in {plane}"]
+    things = [f"{together} cannot be pulled in {cluster}"]
     refusals = {image.refusal for image in images}
     registries = ", ".join(sorted({image.registry for image in images}))
     if refusals == {"missing"}:
         things.append(f"{together} does not exist")
     if refusals in ({"limited"}, {"unreachable"}):
-        things.append(f"{registries} is {refusals.pop()} in {plane}")
+        things.append(f"{registries} is {refusals.pop()} in {cluster}")
     return tuple(things)
 
 

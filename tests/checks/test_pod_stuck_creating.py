@@ -41,3 +41,12 @@ def test_the_kubelet_is_quoted(number):
 
 def test_while_another_pod_runs_it_is_advice():
     assert judge_one(__file__, _world(_pod(), pod_of(SERVICE))).breaks == "nothing"
+
+
+@pytest.mark.parametrize(
+    ("number", "thing"),
+    [(0, "secret keptn-exec/load-keys of exec-a is missing"),
+     (2, "pod network of node node-1 of exec-a")],
+)  # fmt: skip
+def test_the_missing_object_or_the_nodes_network_is_what_is_broken(number, thing):
+    assert judge_one(__file__, FAILS[number]).at_fault == (thing,)

@@ -29,3 +29,7 @@ def test_without_pods_there_is_nothing_to_place():
     none = Workload(workload_kind="Deployment", namespace="keptn-exec", name="helm-service")
 
     assert judge_one(__file__, world(SERVICE, seen(SERVICE, none))).status == "unknown"
+
+
+def test_the_room_on_the_nodes_is_what_is_broken():
+    assert judge_one(__file__, FAILS[0]).at_fault == ("nodes of exec-a: cpu",)

@@ -47,3 +47,8 @@ def test_while_a_pod_runs_it_is_advice():
 
 def test_a_refusal_of_long_ago_is_over_when_all_pods_are_there():
     assert judge_one(__file__, _refused(PSA, pods=(pod_of(SERVICE),))).status == "pass"
+
+
+@pytest.mark.parametrize(("message", "known"), [(PSA, True), (HOOK, False)])
+def test_the_level_of_the_namespace_is_what_is_broken(message, known):
+    assert bool(judge_one(__file__, _refused(message)).at_fault) is known

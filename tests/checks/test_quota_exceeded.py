@@ -36,3 +36,8 @@ def test_each_kind_of_limit_is_told(message):
 
 def test_while_a_pod_runs_it_is_advice():
     assert judge_one(__file__, _refused(USED_UP, pod_of(SERVICE), desired=2)).breaks == "nothing"
+
+
+@pytest.mark.parametrize(("message", "known"), [(USED_UP, True), (UNSTATED, True), (RANGE, False)])
+def test_the_quota_is_what_is_broken_when_it_has_a_name(message, known):
+    assert bool(judge_one(__file__, _refused(message)).at_fault) is known

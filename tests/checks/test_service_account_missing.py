@@ -35,3 +35,9 @@ def test_the_command_makes_the_account():
 
 def test_while_a_pod_runs_it_is_advice():
     assert judge_one(__file__, _refused(GONE, pod_of(SERVICE), desired=2)).breaks == "nothing"
+
+
+def test_the_account_is_what_is_broken():
+    assert judge_one(__file__, FAILS[0]).at_fault == (
+        "service account keptn-exec/helm-service of exec-a is missing",
+    )

@@ -60,3 +60,8 @@ def test_it_names_container_and_processor():
 
     assert "distributor" in summary
     assert "arm64" in summary
+
+
+def test_the_nodes_are_what_is_broken_where_their_processor_is_known():
+    assert judge_one(__file__, FAILS[0]).at_fault == ("nodes of exec-a are arm64",)
+    assert judge_one(__file__, FAILS[1]).at_fault == ()

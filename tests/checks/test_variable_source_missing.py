@@ -27,3 +27,9 @@ def test_beside_a_pod_that_runs_it_is_advice():
     both = world(SERVICE, workload_of(SERVICE, pod_of(SERVICE), pod_of(SERVICE, STUCK, name="n")))
 
     assert judge_one(__file__, both).breaks == "nothing"
+
+
+def test_what_does_not_exist_is_what_is_broken():
+    (thing,) = judge_one(__file__, FAILS[0]).at_fault
+
+    assert thing == "configmap keptn-exec/x of exec-a is missing"
