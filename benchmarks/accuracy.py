@@ -15,6 +15,7 @@ import json
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -103,6 +104,9 @@ def compare(file: Path, scenario: Scenario, report: Report) -> Outcome:
     available = named if broken else named + advice
     absent = [check for check in expect.causes if check not in available]
     notes += [f"did not name {check}" for check in absent]
+    wanted, told = Counter(expect.causes), Counter(named)
+    miscounted = [check for check in wanted if 0 < told[check] != wanted[check]]
+    notes += [f"named {check} {told[check]} times, is {wanted[check]}" for check in miscounted]
     active_first = not (broken and expect.causes and named) or named[0] == expect.causes[0]
     if not active_first:
         notes.append(f"named {named[0]} first")
@@ -118,7 +122,7 @@ def compare(file: Path, scenario: Scenario, report: Report) -> Outcome:
         area=expect.area or "healthy",
         difficulty=expect.difficulty,
         verdicts_right=not missed and not any(", is " in note for note in notes),
-        causes_right=not absent and active_first,
+        causes_right=not absent and not miscounted and active_first,
         blamed=blamed,
         falsely_connected=tuple(falsely),
         notes=tuple(notes),

@@ -16,11 +16,13 @@ from keptn_doctor.api import (
     ExecutionPlane,
     Finding,
     GatewayAnswers,
+    HttpAnswer,
     KeptnService,
     Layer,
     LocalApiAnswer,
     PodLog,
     SdkHealth,
+    address,
     check,
     failed,
     ongoing,
@@ -56,6 +58,7 @@ def judge(
     """Who answered the service itself counts; who answers the operator is a hint."""
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
+    at_fault = (f"what answers at {address(endpoint)}",) if _is_seen_here(answers) else ()
     remedy = "Let /api of that host lead to api-gateway-nginx, or correct the host."
     command = read_log(plane, service)
     if local is not None and local.origin != "distributor":
@@ -68,11 +71,11 @@ def judge(
             f"{endpoint.host} answers requests of {service.name} with {answer.status}{title}, "
             "which is not Keptn's."
         )
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     told = ongoing(logs, cause=("forbidden", "html_answer"))
     if told and not ongoing(logs, cause="bad_token"):
         summary = f"{endpoint.host} gives {service.name} no answer of Keptn: {quoted(told[0])}."
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if registered(health):
         return passed(f"{service.name} is registered, so its requests arrived.")
     if answers is not None and answers.reached == "other":
@@ -81,3 +84,12 @@ def judge(
     if answers is not None and answers.reached == "keptn":
         return undecided(f"Keptn answers at {endpoint.url} here; from inside it was not seen.")
     return undecided(f"Who answers at {endpoint.url} was not seen.")
+
+
+def _is_seen_here(answers: GatewayAnswers | None) -> bool:
+    """This machine gets such answers, too, on some of Keptn's routes at least."""
+    if answers is None:
+        return False
+    pages = [r.answer for r in answers.routes if isinstance(r.answer, HttpAnswer)]
+    refused = any(page.body == "html" and page.status >= 400 for page in pages)
+    return answers.reached == "other" or refused

@@ -68,6 +68,7 @@ def judge(
         command=kubectl(
             control_plane, "rollout restart deployment/api-service", namespace=reference.namespace
         ),
+        at_fault=("token that api-service holds",),
     )
 
 

@@ -69,4 +69,9 @@ def judge(
             else "get configmap api-nginx-config -o yaml",
             namespace=control_plane.namespace,
         ),
+        at_fault=(
+            f"limit of bodies of Ingress {ingress.namespace}/{ingress.name}"
+            if ingress
+            else "limit of bodies of the gateway",
+        ),
     )

@@ -69,7 +69,7 @@ def judge(
     told = ongoing(logs, cause="tls_untrusted")
     if told:
         summary = f"{expired}, and {service.name} refuses it: {quoted(told[0])}."
-        return failed(summary, remedy=remedy)
+        return failed(summary, remedy=remedy, at_fault=(f"certificate of {where}",))
     if answered(local):
         return passed(f"{expired}, yet {service.name} gets answers.")
     summary = f"{expired}, and {service.name} is of a version that verifies it."

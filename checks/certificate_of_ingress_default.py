@@ -21,6 +21,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     TlsSession,
+    address,
     answered,
     check,
     failed,
@@ -94,7 +95,8 @@ def judge(
     told = ongoing(logs, cause="tls_untrusted")
     if told:
         summary = f"{where}, and {service.name} refuses it: {quoted(told[0])}."
-        return failed(summary, remedy=remedy, command=command)
+        at_fault = (f"certificate of {address(endpoint)}",)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if service.ssl_verify and service.behaviour.verifies_tls_on_poll and not answered(local):
         return suspected(f"{where}, and {service.name} verifies it.", remedy=remedy)
     return failed(

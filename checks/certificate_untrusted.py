@@ -68,17 +68,18 @@ def judge(
     wrong = _WORDS.get(seen.problem, "") if seen is not None else ""
     remedy = f"Use a certificate that the pod trusts, or switch verification off{_trap(service)}."
     command = set_variable(plane, service, "HTTP_SSL_VERIFY=false")
+    at_fault = (f"certificate of {where}",) if wrong else ()  # as it is shown to everybody
     told = ongoing(logs, cause="tls_untrusted")
     if told:
         which = f", which {wrong}" if wrong else ""
         summary = f"{service.name} refuses the certificate of {where}{which}: {quoted(told[0])}."
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if wrong and _stops_there(service, local, logs):
         summary = (
             f"The certificate of {where} {wrong}, {service.name} verifies it, and its own requests "
             "do not get through."
         )
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if answered(local):
         return passed(f"{service.name} gets answers from {where}.")
     if seen is None:

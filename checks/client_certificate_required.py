@@ -22,6 +22,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     TlsSession,
+    address,
     answered,
     check,
     failed,
@@ -65,13 +66,15 @@ def judge(
     if endpoint is None or not endpoint.host:
         return skipped(f"{service.name} has no endpoint with a host.")
     remedy = "Exempt /api from client certificates, or use a host without them."
+    at_fault = (f"client certificates at {address(endpoint)}",)
     told = ongoing(logs, cause="tls_client_certificate")
     if told:
         summary = f"{endpoint.host} wants a certificate of {service.name}: {quoted(told[0])}."
-        return failed(summary, remedy=remedy, command=read_log(plane, service))
+        command = read_log(plane, service)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if local is not None and local.registration.status == 400 and _named(local.registration):
         summary = f"{endpoint.host} answers {service.name}: “{local.registration.title}”."
-        return failed(summary, remedy=remedy)
+        return failed(summary, remedy=remedy, at_fault=at_fault)
     if answered(local):
         return passed(f"{endpoint.host} answers {service.name} without a certificate.")
     refused = isinstance(session, Failure) and session.code == "client-certificate-required"
@@ -79,7 +82,8 @@ def judge(
     if refused or any(isinstance(page, HttpAnswer) and _named(page) for page in pages):
         if ongoing(logs, event=("not_registered", "heartbeat", "poll")):
             summary = f"{endpoint.host} demands a client certificate, and {service.name} fails."
-            return failed(summary, remedy=remedy, command=read_log(plane, service))
+            command = read_log(plane, service)
+            return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
         summary = f"{endpoint.host} demands a client certificate of this machine."
         return suspected(summary, remedy=remedy)
     if isinstance(session, TlsSession):

@@ -50,19 +50,22 @@ def judge(
     others = [
         other
         for other in listing.by_name.get(record.name, ())
-        if other.namespace != record.namespace
-        and freshness(other, listing).state == "fresh"
+        if other.namespace != record.namespace and freshness(other, listing).state == "fresh"
     ]
     for other in others:
         event = _shared(record.subscriptions, other.subscriptions)
         if event:
-            return _found(service, control_plane, other, event)
+            return _found(service, control_plane, (record, other), event)
     return passed(f"No other live copy of {service.name} takes the same events.")
 
 
 def _found(
-    service: KeptnService, control_plane: ControlPlane, other: Integration, event: str
+    service: KeptnService,
+    control_plane: ControlPlane,
+    pair: tuple[Integration, Integration],
+    event: str,
 ) -> Finding:
+    other = pair[1]
     beside = other.namespace == control_plane.namespace
     where = f"{other.namespace}/{other.name}"
     workload = quote(f"deployment/{other.deployment_name or other.name}")
@@ -72,6 +75,7 @@ def _found(
         f"the same projects, stages and services as {service.namespace}/{service.name}.",
         remedy=f"Scale {where} to zero, or give both filters that exclude each other.",
         command=kubectl(control_plane if beside else None, command, namespace=other.namespace),
+        at_fault=(f"events for both {' and '.join(sorted(record.id for record in pair))}",),
     )
 
 

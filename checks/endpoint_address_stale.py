@@ -111,7 +111,9 @@ def judge(
     failing = ongoing(logs, cause=("tcp_timeout", "tcp_refused", "tcp_reset", "wrong_path"))
     tried = failing or local is not None or (probe is not None and probe.connect not in ("", "ok"))
     if tried and (where.certain or isinstance(connection, Failure)):
-        return failed(summary, remedy=remedy, command=command)
+        everywhere = same_as_here and not written_address(endpoint.host)
+        at_fault = (f"record of {endpoint.host}",) if everywhere else ()
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     return suspected(summary, remedy=remedy, command=command)
 
 

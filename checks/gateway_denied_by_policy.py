@@ -96,4 +96,5 @@ def judge(
         command=kubectl(
             control_plane, "get networkpolicies -o yaml", namespace=control_plane.namespace
         ),
+        at_fault=(f"{names_of(closed)} of the control plane",),
     )

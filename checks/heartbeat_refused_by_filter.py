@@ -28,6 +28,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     LogMatch,
     PodLog,
+    address,
     attribute,
     check,
     failed,
@@ -96,6 +97,7 @@ def judge(
         f"load balancer in front of {endpoint.host}.",
         command=read_log(plane, service),
         breaks="degraded" if beats else "disconnected",
+        at_fault=(f"filter in front of {address(endpoint)}",),
     )
 
 

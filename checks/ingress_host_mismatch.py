@@ -82,5 +82,6 @@ def judge(
             command=set_variable(
                 plane, service, f"KEPTN_API_ENDPOINT={scheme}://{hosts[0]}{endpoint.path}"
             ),
+            at_fault=(f"no route for {endpoint.host.lower()}",),
         )
     return undecided(f"{kinds} is for {', '.join(hosts)}; what answers elsewhere was not seen.")

@@ -23,6 +23,7 @@ from keptn_doctor.api import (
     Layer,
     LocalApiAnswer,
     PodLog,
+    address,
     answered,
     check,
     failed,
@@ -85,7 +86,12 @@ def judge(
     if answered(local) or told:
         seen = f": {quoted(told[0])}" if told else ""
         summary = f"A login stands in front of {endpoint.host} ({login}), so {service.name} gets no"
-        return failed(f"{summary} answer of Keptn{seen}.", remedy=remedy, command=command)
+        return failed(
+            f"{summary} answer of Keptn{seen}.",
+            remedy=remedy,
+            command=command,
+            at_fault=(f"login in front of {address(endpoint)}",),
+        )
     return suspected(f"A login stands in front of {endpoint.host} ({login}).", remedy=remedy)
 
 

@@ -91,4 +91,5 @@ def judge(
         remedy="Expose the gateway by the mesh's ingress gateway, or make its port 8080 "
         "PERMISSIVE (portLevelMtls).",
         command=kubectl(control_plane, "get peerauthentications -A -o yaml"),
+        at_fault=(strict[0],),
     )

@@ -83,4 +83,5 @@ def judge(
             'patch service api-gateway-nginx -p \'{"spec":{"externalTrafficPolicy":"Cluster"}}\'',
             namespace=gateway.namespace,
         ),
+        at_fault=(f"node {node.name} without a pod of the gateway",),
     )

@@ -22,6 +22,7 @@ from keptn_doctor.api import (
     KeptnService,
     Layer,
     PodLog,
+    address,
     attribute,
     check,
     failed,
@@ -72,6 +73,9 @@ def judge(
     command = set_variable(
         plane, service, f"KEPTN_API_ENDPOINT={target or f'https://{endpoint.host}{endpoint.path}'}"
     )
+    redirect = f"redirect at {address(endpoint)}"
+    met = f"{redirect} as {service.plane} meets it"
+    at_fault = (met, redirect) if moved else (met,)
     breaks: Breaks = "degraded" if service.behaviour.polls_without_registration else "disconnected"
     told = ongoing(logs, cause="redirect")
     if told and answers is not None and not moved and _answers_itself(answers):
@@ -87,6 +91,7 @@ def judge(
             remedy=remedy,
             command=command,
             breaks=breaks,
+            at_fault=at_fault,
         )
     if answers is None:
         return undecided(f"Whether {endpoint.url} redirects was not seen.")
@@ -103,6 +108,7 @@ def judge(
         remedy=remedy,
         command=command,
         breaks=breaks,
+        at_fault=at_fault,
     )
 
 

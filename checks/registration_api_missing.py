@@ -83,4 +83,5 @@ def judge(
             f"{service.container or 'distributor'}=docker.io/keptn/distributor:{known or '0.8.7'}",
             namespace=service.namespace,
         ),
+        at_fault=(f"registrations of control plane {known or 'of unknown version'}",),
     )

@@ -93,6 +93,8 @@ def judge(
         if culprits
         else (f"the gateway refused {log.rejected if log else 0} requests with 401")
     )
+    wrong = {(o.plane, o.token.fingerprint) for o in topology.services if o.subject in culprits}
+    one_token = len(wrong) == 1
     seen = quoted(told[0]) if told else f"{limited[0]} to {len(limited)} of {len(statuses)}"
     return failed(
         f"Requests of {service.name} are turned away though its token is right ({seen}), while "
@@ -103,6 +105,7 @@ def judge(
             "logs deployment/api-service --tail 50",
             namespace=control_plane.namespace,
         ),
+        at_fault=tuple(f"token of {culprit}" for culprit in culprits if one_token),
     )
 
 

@@ -67,6 +67,7 @@ def judge(
         f"(Secret {reference.namespace}/{reference.name}).",
         remedy="Set the control plane's token in the service and restart it.",
         command=set_variable(plane, service, value),
+        at_fault=(f"token of {service.subject}",),
     )
 
 

@@ -40,4 +40,5 @@ def judge(
         f"The token of {service.name} is the control plane's, encoded in base64 once more.",
         remedy="Decode it once before it is set or stored.",
         command=set_variable(plane, service, 'KEPTN_API_TOKEN="$(echo "$TOKEN" | base64 -d)"'),
+        at_fault=(f"token of {service.subject}",),
     )

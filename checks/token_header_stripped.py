@@ -27,6 +27,7 @@ from keptn_doctor.api import (
     PodLog,
     ReferenceToken,
     TokenCheck,
+    address,
     check,
     failed,
     ongoing,
@@ -69,6 +70,7 @@ def judge(
     if not refused and not told:
         return undecided(f"No request of {service.name} was seen to be refused.")
     auth = _auth(answers) or _auth(own)
+    at_fault = (f"what strips x-token at {address(endpoint)}",)
     remedy = "Let the proxy in front of Keptn pass the request header x-token."
     if auth is not None and auth.status == 401:
         if _AS_IF_NONE in auth.title.lower():
@@ -77,6 +79,7 @@ def judge(
                 f"(“{auth.title}”), and refuses {service.name}.",
                 remedy=remedy,
                 command=read_log(plane, service),
+                at_fault=at_fault,
             )
         return passed("A token sent from here arrives: it is refused as a wrong one.")
     same = reference is not None and reference.fingerprint in (
@@ -96,6 +99,7 @@ def judge(
             f"{endpoint.host}.",
             remedy=remedy,
             command=read_log(plane, service),
+            at_fault=at_fault,
         )
     return undecided(f"Whether a token arrives at {endpoint.host} was not seen.")
 

@@ -82,6 +82,7 @@ def judge(
         ),
         severity="warning" if coming else "error",
         breaks="nothing" if coming else "as-declared",
+        at_fault=(f"secret {reference.namespace}/{reference.name} as {tools[0]} writes it",),
     )
 
 

@@ -303,7 +303,8 @@ class Expectation(Record, frozen=True, kw_only=True):
     """What a diagnosis of this world should say: for tests only, the world never reads it.
 
     ``verdicts`` are by ``plane/service`` glob (``exec-a/*``); services not named are connected.
-    ``causes`` are ids of checks, the active one first: all must be named, and no others.
+    ``causes`` are ids of checks, the active one first: all must be named, as often as they stand
+    here, and no others.
     """
 
     area: str = ""  # of the fault, for the totals of the detection matrix

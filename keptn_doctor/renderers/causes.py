@@ -83,11 +83,27 @@ def _affected(page: Page, report: Report, cause: RootCause) -> str:
 
 def _put_follow_ups(page: Page, cause: RootCause) -> None:
     others = [f for f in cause.consequences if f.check != cause.finding.check]
+    same = _of_other_checks(cause, others)
+    for check, findings in same.items():
+        more = f" (and {count(len(findings) - 1, 'more subject')})" if findings[1:] else ""
+        text = f"{check}: {printable(findings[0].summary)}{more}"
+        page.put(text, label="Seen as", indent=2, hang=_LABEL)
+    others = [f for f in others if f.check not in same]
     if others:
         page.put(_by_check(page, others), label="Explains", indent=2, hang=_LABEL)
     if cause.blocked:
         text = f"{count(len(cause.blocked), 'check')} that could not be decided"
         page.put(text, label="Blocks", indent=2, hang=_LABEL)
+
+
+def _of_other_checks(cause: RootCause, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
+    """What other checks say of the same broken thing, by check."""
+    things = set(cause.finding.at_fault)
+    same: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if not things.isdisjoint(finding.at_fault):
+            same.setdefault(finding.check, []).append(finding)
+    return same
 
 
 def _by_check(page: Page, findings: Iterable[Finding]) -> str:

@@ -31,3 +31,10 @@ def test_a_refused_token_told_as_html_is_not_taken_for_a_stranger():
     lines = (line("poll", "html_answer"), line("heartbeat", "bad_token"))
 
     assert judge_one(__file__, world(SERVICE, pod_log(SERVICE, *lines))).status == "unknown"
+
+
+def test_what_answers_is_one_thing_for_all_where_this_machine_meets_it_too():
+    elsewhere = seen(ENDPOINT, GatewayAnswers(reached="other"))
+
+    assert judge_one(__file__, world(SERVICE, LOGIN, elsewhere)).at_fault
+    assert judge_one(__file__, world(SERVICE, LOGIN)).at_fault == ()

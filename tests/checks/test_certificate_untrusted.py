@@ -57,3 +57,8 @@ def test_a_bad_certificate_and_a_request_that_got_nowhere_are_proof_together():
 
     assert judge_one(__file__, world(strict, beyond, nowhere)).breaks == "disconnected"
     assert judge_one(__file__, world(strict, beyond, nowhere, refused)).suspected
+
+
+def test_the_certificate_is_what_is_broken_only_where_it_is_seen_to_be():
+    assert judge_one(__file__, FAILS[0]).at_fault == ("certificate of keptn.example.com:443",)
+    assert judge_one(__file__, world(OLD, pod_log(OLD, TOLD))).at_fault == ()

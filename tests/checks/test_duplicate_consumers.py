@@ -42,3 +42,12 @@ def test_filters_that_exclude_each_other_are_how_stages_are_split():
 
 def test_a_record_whose_heartbeat_stopped_takes_nothing():
     assert judge_one(__file__, PASSES[0]).status == "pass"
+
+
+def test_the_pair_is_what_is_broken_from_whichever_side():
+    there = keptn_service(plane="exec-b", namespace="other", integration_namespace="other")
+    records = uniform(_record("keptn-exec"), _record("other"))
+
+    one, two = (judge_one(__file__, world(service, records)) for service in (SERVICE, there))
+
+    assert one.at_fault == two.at_fault != ()

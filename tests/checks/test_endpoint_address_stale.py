@@ -75,3 +75,9 @@ def test_an_alias_of_a_former_load_balancers_name_is_stale():
     refused = pod_log(NAMED, line("heartbeat", "tcp_refused", captures={"dialled": "203.0.113.77"}))
 
     assert judge_one(__file__, world(NAMED, here, present, old, named, refused)).status == "fail"
+
+
+def test_the_record_is_what_is_broken_where_this_machine_gets_it_too():
+    assert judge_one(__file__, FAILS[3]).at_fault == ("record of keptn.example.com",)
+    assert judge_one(__file__, FAILS[2]).at_fault == ()
+    assert judge_one(__file__, FAILS[0]).at_fault == ()

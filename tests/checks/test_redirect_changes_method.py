@@ -39,3 +39,14 @@ def test_words_that_fit_a_redirect_are_no_proof_where_none_is_seen():
     finding = judge_one(__file__, world(SERVICE, TOLD, answers_seen(SERVICE, swagger=reply())))
 
     assert finding.suspected
+
+
+def test_a_redirect_that_is_seen_from_here_is_one_thing_for_all_planes():
+    there = keptn_service(endpoint=SERVICE.endpoint, plane="exec-b")
+    told = pod_log(there, line("not_registered", "redirect"))
+    here = [judge_one(__file__, snapshot) for snapshot in (FAILS[0], FAILS[1])]
+    far = judge_one(__file__, world(there, told))
+
+    assert not set(here[0].at_fault).isdisjoint(here[1].at_fault)
+    assert set(here[0].at_fault).isdisjoint(far.at_fault)
+    assert "redirect at keptn.example.com:80" in here[1].at_fault

@@ -59,3 +59,12 @@ def test_an_error_in_json_is_a_components_own():
     failing = own_request(GOOD, 500, body="json")
 
     assert judged(world(GOOD, BAD, REFERENCE, failing), GOOD).status == "unknown"
+
+
+def test_one_wrong_token_is_what_is_broken_and_of_several_nobody_knows_which():
+    other = keptn_service("custom-service", token=TokenState(fingerprint="cc"))
+    differs = run_check(CATALOGUE.get("token-differs"), FAILS[0])
+    wrong = next(f for f in differs if f.subject == BAD.subject)
+
+    assert judged(FAILS[0], GOOD).at_fault == wrong.at_fault != ()
+    assert judged(world(GOOD, BAD, other, REFERENCE, LIMITED), GOOD).at_fault == ()

@@ -68,6 +68,21 @@ def test_what_a_long_cause_adds_is_left_to_the_cause_itself(rest: str) -> None:
     assert summary in text
 
 
+def test_what_another_check_says_of_the_same_broken_thing_stands_under_the_cause() -> None:
+    report = samples.one_broken()
+    thing = ("record of keptn.example.com",)
+    root = msgspec.structs.replace(report.causes[0].finding, at_fault=thing)
+    other = msgspec.structs.replace(
+        root, check="other-check", subject=samples.JMETER, summary="It is seen otherwise."
+    )
+    cause = msgspec.structs.replace(
+        report.causes[0], finding=root, consequences=(other, *report.causes[0].consequences)
+    )
+    text = render(msgspec.structs.replace(report, causes=(cause,)))
+    assert "  Seen as   other-check: It is seen otherwise.\n" in text
+    assert "Explains  not-registered (2 times), pod-crash-looping (2 times)\n" in text
+
+
 def test_what_is_in_the_doctors_own_way_is_no_warning_and_comes_with_its_next_command() -> None:
     text = render(samples.shut_out())
     assert "WARNINGS" not in text
