@@ -17,6 +17,7 @@ from shlex import quote
 
 from keptn_doctor.api import (
     ControlPlane,
+    ExecutionPlane,
     Finding,
     Integration,
     IntegrationListing,
@@ -24,6 +25,7 @@ from keptn_doctor.api import (
     Layer,
     PodLog,
     Subscription,
+    Topology,
     attribute,
     check,
     failed,
@@ -39,6 +41,7 @@ def judge(
     service: KeptnService,
     *,
     control_plane: ControlPlane,
+    topology: Topology,
     listing: IntegrationListing,
     logs: tuple[PodLog, ...] | None,
 ) -> Finding:
@@ -52,31 +55,37 @@ def judge(
         for other in listing.by_name.get(record.name, ())
         if other.namespace != record.namespace and freshness(other, listing).state == "fresh"
     ]
-    for other in others:
-        event = _shared(record.subscriptions, other.subscriptions)
-        if event:
-            return _found(service, control_plane, (record, other), event)
-    return passed(f"No other live copy of {service.name} takes the same events.")
-
-
-def _found(
-    service: KeptnService,
-    control_plane: ControlPlane,
-    pair: tuple[Integration, Integration],
-    event: str,
-) -> Finding:
-    other = pair[1]
+    rivals = [o for o in others if _shared(record.subscriptions, o.subscriptions)]
+    if not rivals:
+        return passed(f"No other live copy of {service.name} takes the same events.")
+    other = rivals[0]
+    event = _shared(record.subscriptions, other.subscriptions)
     beside = other.namespace == control_plane.namespace
     where = f"{other.namespace}/{other.name}"
     workload = quote(f"deployment/{other.deployment_name or other.name}")
-    command = f"scale {workload} --replicas=0"
+    first = min(record.id, *(rival.id for rival in rivals))
     return failed(
         f"{where}{' beside the control plane' if beside else ''} is alive and takes {event} for "
         f"the same projects, stages and services as {service.namespace}/{service.name}.",
         remedy=f"Scale {where} to zero, or give both filters that exclude each other.",
-        command=kubectl(control_plane if beside else None, command, namespace=other.namespace),
-        at_fault=(f"events for both {' and '.join(sorted(record.id for record in pair))}",),
+        command=kubectl(
+            control_plane if beside else _plane_of(other, topology),
+            f"scale {workload} --replicas=0",
+            namespace=other.namespace,
+        ),
+        at_fault=tuple(f"events of {key} taken twice" for key in sorted({first, record.id})),
     )
+
+
+def _plane_of(record: Integration, topology: Topology) -> ExecutionPlane | None:
+    """The plane of the only inspected service that registers like this."""
+    wanted = (record.name, record.namespace)
+    found = [
+        service
+        for service in topology.services
+        if (service.integration_name, service.integration_namespace) == wanted
+    ]
+    return topology.plane_of(found[0]) if len(found) == 1 else None
 
 
 def _shared(one: Iterable[Subscription], other: Iterable[Subscription]) -> str:

@@ -1,7 +1,7 @@
-from check_under_test import judge_one
+from check_under_test import CATALOGUE, judge_one
 
-from keptn_doctor.api import Subscription
-from keptn_doctor.testing import integration, keptn_service, uniform, world
+from keptn_doctor.api import ExecutionPlane, Subscription
+from keptn_doctor.testing import integration, keptn_service, run_check, uniform, world
 
 SERVICE = keptn_service()
 EVENT = "sh.keptn.event.deployment.triggered"
@@ -44,10 +44,37 @@ def test_a_record_whose_heartbeat_stopped_takes_nothing():
     assert judge_one(__file__, PASSES[0]).status == "pass"
 
 
+def test_copies_that_meet_by_way_of_a_third_one_are_one_cause():
+    dev, both, prod = (
+        _record(name, stages=stages)
+        for name, stages in (("a", ("dev",)), ("b", ("dev", "prod")), ("c", ("prod",)))
+    )
+    services = [keptn_service(namespace=n, integration_namespace=n) for n in ("a", "b", "c")]
+
+    one, two, three = (
+        set(judge_one(__file__, world(service, uniform(dev, both, prod))).at_fault)
+        for service in services
+    )
+
+    assert one & two
+    assert two & three
+    assert not one & three
+
+
+def test_the_command_is_for_the_cluster_of_the_copy():
+    there = keptn_service(plane="exec-b", namespace="other", integration_namespace="other")
+    plane = ExecutionPlane(name="exec-b", context="far")
+    snapshot = world(SERVICE, there, plane, uniform(_record("keptn-exec"), _record("other")))
+    findings = run_check(CATALOGUE.get("duplicate-consumers"), snapshot)
+
+    command = next(f.command for f in findings if f.subject == SERVICE.subject)
+    assert command.startswith("kubectl --context far -n other scale ")
+
+
 def test_the_pair_is_what_is_broken_from_whichever_side():
     there = keptn_service(plane="exec-b", namespace="other", integration_namespace="other")
     records = uniform(_record("keptn-exec"), _record("other"))
 
     one, two = (judge_one(__file__, world(service, records)) for service in (SERVICE, there))
 
-    assert one.at_fault == two.at_fault != ()
+    assert not set(one.at_fault).isdisjoint(two.at_fault)
