@@ -22,6 +22,7 @@ from keptn_doctor.api import (
     PodLog,
     SdkHealth,
     check,
+    cluster_of,
     failed,
     gets_through,
     kubectl,
@@ -74,7 +75,8 @@ def judge(
     command = kubectl(plane, "get networkpolicies -o yaml", namespace=service.namespace)
     if not permits_dns(selected):
         summary = f"{names_of(selected)} does not let {service.name} ask a name server (port 53)."
-        return failed(summary, remedy=remedy, command=command)
+        at_fault = (f"{names_of(selected)} of {cluster_of(service, plane)} denies DNS",)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     told = [m for m in ongoing(logs, cause="dns") if "no such host" not in m.text]
     if told:
         summary = (

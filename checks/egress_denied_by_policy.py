@@ -29,6 +29,7 @@ from keptn_doctor.api import (
     SdkHealth,
     called,
     check,
+    cluster_of,
     failed,
     gets_through,
     kubectl,
@@ -86,4 +87,5 @@ def judge(
         f"{endpoint.port}.",
         remedy=f"Add an egress rule for {denied[0]}, TCP port {endpoint.port}.",
         command=kubectl(plane, "get networkpolicies -o yaml", namespace=service.namespace),
+        at_fault=(f"{names_of(selected)} of {cluster_of(service, plane)} denies egress",),
     )

@@ -25,6 +25,7 @@ from keptn_doctor.api import (
     LocalApiAnswer,
     PodLog,
     check,
+    cluster_of,
     failed,
     keptn_answered,
     no_proxy_names,
@@ -72,6 +73,7 @@ def judge(
         return skipped(f"{service.name} is told of no proxy.")
     proxy = service.https_proxy if endpoint.scheme == "https" else service.http_proxy
     proxy = proxy or service.https_proxy or service.http_proxy
+    at_fault = (f"proxy {proxy} of {cluster_of(service, plane)}",)
     refused = _refused_in_its_name(service, endpoint, local, logs, answers)
     if refused:
         return failed(
@@ -79,6 +81,7 @@ def judge(
             f"{refused}.",
             remedy=f"Let the proxy pass {endpoint.host}:{endpoint.port}, or add it to NO_PROXY.",
             command=read_log(plane, service),
+            at_fault=at_fault,
         )
     if keptn_answered(local):
         return passed(f"{service.name} gets an answer from {endpoint.host}.")
@@ -89,6 +92,7 @@ def judge(
         f"The proxy {proxy} does not let {service.name} through: {quoted(told[0])}.",
         remedy=f"Let the proxy pass {endpoint.host}:{endpoint.port}, or add it to NO_PROXY.",
         command=read_log(plane, service),
+        at_fault=at_fault,
     )
 
 

@@ -23,6 +23,7 @@ from keptn_doctor.api import (
     SdkHealth,
     answered,
     check,
+    cluster_of,
     failed,
     kubectl,
     ongoing,
@@ -57,16 +58,17 @@ def judge(
         "and the search list of the pod."
     )
     command = kubectl(plane, "get pods -l k8s-app=kube-dns -o wide", namespace="kube-system")
+    at_fault = (f"name servers of {cluster_of(service, plane)}",)
     told = [m for m in ongoing(logs, cause="dns") if "no such host" not in m.text]
     if told:
         summary = f"Name servers of {service.plane} fail for {service.name}: {quoted(told[0])}."
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if probe is not None and probe.resolve in _FAILING:
         summary = (
             f"A probe pod beside {service.name} got no answer for {endpoint.host} "
             f"({probe.resolve})."
         )
-        return failed(summary, remedy=remedy, command=command)
+        return failed(summary, remedy=remedy, command=command, at_fault=at_fault)
     if probe is not None and probe.resolve:
         return passed(f"A probe pod beside {service.name} was answered by its name server.")
     if registered(health):

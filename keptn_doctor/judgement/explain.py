@@ -90,6 +90,7 @@ class Explanation:
         self._checks = {check.id: check for check in checks}
         self._got_past = got_past
         self._service = {s.subject: s for s in topology.services}
+        self._endpoint = {e.url: e for e in topology.endpoints}
         everything = tuple(findings)
         self._unknown = [f for f in everything if f.status == "unknown"]
         claimed = [
@@ -152,16 +153,26 @@ class Explanation:
     def _broken_things(self, finding: Finding) -> tuple[Thing, ...]:
         """What is broken, by its identity: breaks on one thing are one cause.
 
-        Services of one plane share the way to one endpoint.
+        Services of one plane share the way to one endpoint: a lookup that of its host, up to TLS
+        that of its port.
         """
         things: list[Thing] = [("thing", thing) for thing in finding.at_fault]
         service = self._service.get(finding.subject)
         if service is not None and Layer.RESOLVE <= finding.layer <= Layer.AUTH:
             token = service.token.fingerprint or service.token.reference
             own = token if finding.layer == Layer.AUTH else ""
-            way = (finding.check, finding.breaks, service.plane, service.endpoint, own)
+            goal = self._goal(service.endpoint, finding.layer)
+            way = (finding.check, finding.breaks, service.plane, goal, own)
             things.append(("way", *way))
         return tuple(things) or (("subject", *_key(finding)),)
+
+    def _goal(self, url: str, layer: Layer) -> str:
+        """As much of an endpoint's URL as matters on this layer."""
+        endpoint = self._endpoint.get(url)
+        if endpoint is None or not endpoint.host or layer > Layer.TLS:
+            return url
+        host = endpoint.host.lower()
+        return host if layer == Layer.RESOLVE else f"{host}:{endpoint.port}"
 
     def _holds(self, finding: Finding) -> bool:
         covered = self._coverage.services(finding.subject)

@@ -36,3 +36,7 @@ def test_an_address_needs_no_name_server():
     literal = keptn_service(endpoint="http://203.0.113.20/api")
 
     assert judge_one(__file__, world(literal, policy())).status == "skip"
+
+
+def test_the_policy_is_what_is_broken():
+    assert judge_one(__file__, FAILS[0]).at_fault == ("keptn-exec/p of exec-a denies DNS",)

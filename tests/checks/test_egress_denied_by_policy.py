@@ -66,3 +66,17 @@ def test_an_sdk_service_that_registered_got_through():
     looks = (sdk, policies_seen(DNS_ONLY), dns(sdk), health)
 
     assert judge_one(__file__, world(*looks)).status == "pass"
+
+
+def test_the_policy_of_the_cluster_is_what_is_broken_wherever_it_keeps_out_of():
+    far = keptn_service("jmeter-service", endpoint="http://192.0.2.9/api")
+    both = NetworkPolicy(
+        namespace="keptn-exec",
+        name="default-deny",
+        selects=(SERVICE.subject, far.subject),
+        egress=DNS_ONLY.egress,
+    )
+    here = judge_one(__file__, FAILS[0])
+    there = judge_one(__file__, world(far, policies_seen(both)))
+
+    assert here.at_fault == there.at_fault != ()

@@ -23,3 +23,7 @@ def test_a_refusal_that_only_the_proxys_clients_get_is_the_proxys():
 
     assert judge_one(__file__, world(service, refused, answers_seen(service))).status == "fail"
     assert judge_one(__file__, world(service, refused)).status == "unknown"
+
+
+def test_the_proxy_of_the_plane_is_what_is_broken():
+    assert judge_one(__file__, FAILS[0]).at_fault == ("proxy http://10.20.0.8:3128 of exec-a",)

@@ -23,3 +23,9 @@ def test_an_unknown_name_is_another_fault():
 
 def test_the_planes_dns_pods_are_the_next_look():
     assert "-n kube-system get pods" in judge_one(__file__, FAILS[0]).command
+
+
+def test_the_planes_name_servers_are_what_is_broken():
+    told = [judge_one(__file__, snapshot).at_fault for snapshot in FAILS]
+
+    assert told == [("name servers of exec-a",)] * 2

@@ -121,6 +121,22 @@ def test_services_of_one_plane_that_break_alike_on_the_way_are_one_cause():
     assert [e.subject for e in causes[0].consequences] == [B.subject]
 
 
+@pytest.mark.parametrize(
+    ("broken", "endpoint", "causes"),
+    [
+        ("dns", "http://keptn.example.com:8080/api", 1),
+        ("refused", "http://keptn.example.com:8080/api", 2),
+        ("refused", "https://keptn.example.com/keptn/api", 1),
+        ("token", "https://keptn.example.com/keptn/api", 2),
+    ],
+)
+def test_a_way_is_shared_as_far_as_endpoints_agree(broken, endpoint, causes):
+    other = keptn_service("other", endpoint=endpoint)
+    findings = [fail(broken), fail(broken, other.subject)]
+
+    assert len(explain(world(A, other).topology, findings, CHECKS)) == causes
+
+
 TAG, REGISTRY = "image a:9 does not exist", "registry r as exec-a reaches it"
 
 
