@@ -1,6 +1,6 @@
 """Which workloads the control-plane chart of each Keptn release installs.
 
-The data is ``components.yaml``, rendered from the chart of every stable tag 0.8.3 to 1.4.5.
+The data is ``components.json``, rendered from the chart of every stable tag 0.8.3 to 1.4.5.
 """
 
 from __future__ import annotations
@@ -20,24 +20,14 @@ _OPTIONAL_SINCE_0_17 = frozenset(
 _EXTERNAL_POSSIBLE = frozenset({"mongodb", "keptn-mongo"})  # from 0.10.0, by a connection string
 
 
-class ChartContainer(msgspec.Struct, frozen=True):
-    """A container of a chart's workload."""
-
-    name: str
-    image: str = ""
-
-
 class ChartWorkload(msgspec.Struct, frozen=True):
-    """One entry of the data file, as far as the doctor uses it."""
+    """One entry of the data file, as far as the doctor uses it; the lab uses the rest."""
 
     versions: VersionRange
     kind: str
     name: str
     role: str = ""
     event_path: bool = False
-    selector: dict[str, str] = {}
-    containers: tuple[ChartContainer, ...] = ()
-    init_containers: tuple[ChartContainer, ...] = ()
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -47,7 +37,7 @@ class _File(msgspec.Struct, frozen=True):
 @functools.cache
 def all_workloads() -> tuple[ChartWorkload, ...]:
     """Every entry for every range of versions."""
-    return load("components.yaml", _File).components
+    return load("components.json", _File).components
 
 
 @functools.cache

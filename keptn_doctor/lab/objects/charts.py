@@ -1,4 +1,4 @@
-"""What the Keptn chart of one version installs, read from ``knowledge/components.yaml``.
+"""What the Keptn chart of one version installs, read from ``knowledge/components.json``.
 
 The file was made by rendering the chart of every tag of keptn/keptn (see its ``about``). Here it
 becomes typed, for one version at a time; nothing is guessed for versions outside its ranges.
@@ -11,7 +11,6 @@ from importlib import resources
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 _Numbers = tuple[int, ...]
 
@@ -120,9 +119,8 @@ def numbers(version: str) -> _Numbers:
 
 @cache
 def _document() -> dict[str, Any]:
-    text = (resources.files("keptn_doctor") / "knowledge" / "components.yaml").read_bytes()
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    document: dict[str, Any] = yaml.load(text, Loader=loader)  # noqa: S506 - a safe loader
+    text = (resources.files("keptn_doctor") / "knowledge" / "components.json").read_bytes()
+    document: dict[str, Any] = msgspec.json.decode(text)
     return document
 
 

@@ -1,6 +1,6 @@
 """The declared objects of a Keptn control plane, of any version the chart table knows.
 
-Source: the rendered charts (``knowledge/components.yaml``) and, for names of Secrets, keys and
+Source: the rendered charts (``knowledge/components.json``) and, for names of Secrets, keys and
 labels, ``installer/manifests/keptn @0.8.7 … @1.4.5`` of keptn/keptn.
 """
 
