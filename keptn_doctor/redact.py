@@ -7,8 +7,10 @@ by its surroundings. It refuses to be clever about names: what merely mentions a
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import re
+from collections.abc import Callable, Iterable
 
 REDACTED = "[redacted]"
 _SHORTEST_SECRET = 4  # shorter ones occur by chance in any text
@@ -103,11 +105,21 @@ class Redactor:
 
     def clean(self, text: str) -> str:
         """The text without secrets. Cut a text only after cleaning it: half a secret is one too."""
-        if self._may_hold_one(text):
+        return self._clean(text, known=True, rules=_RULES)
+
+    def cleaner_of(self, whole: str) -> Callable[[str], str]:
+        """``clean`` for the pieces of a long text: what it does not hold, no piece of it holds."""
+        folded = whole.casefold()
+        rules = tuple(rule for rule in _RULES if _may_match(rule, folded))
+        return functools.partial(self._clean, known=self._may_hold_one(whole), rules=rules)
+
+    def _clean(self, text: str, *, known: bool, rules: Iterable[_Rule]) -> str:
+        if known and self._may_hold_one(text):
             text = self._known().sub(REDACTED, text)
-        folded = text.casefold()
-        for needles, pattern, replacement in _RULES:
-            if any(needle in folded for needle in needles):
+        folded = text.casefold() if rules else ""
+        for rule in rules:
+            if _may_match(rule, folded):
+                _, pattern, replacement = rule
                 text = pattern.sub(replacement, text)
         return text
 
@@ -133,6 +145,10 @@ class Redactor:
 
     def __repr__(self) -> str:
         return f"Redactor({len(self._literal | self._percent)} forms)"
+
+
+def _may_match(rule: _Rule, folded: str) -> bool:
+    return any(needle in folded for needle in rule[0])
 
 
 def _literal_forms(raw: bytes) -> set[str]:

@@ -70,8 +70,9 @@ class Integration(Record, frozen=True, kw_only=True):
 
 
 class IntegrationListing(
-    Record, frozen=True, kw_only=True, tag_field="kind", tag="IntegrationListing", dict=True
-):
+    Record, frozen=True, kw_only=True, tag_field="kind", tag="IntegrationListing", dict=True,
+    gc=True,
+):  # fmt: skip
     """The control plane's list of integrations. Subject: the ControlPlane.
 
     Ages are to be measured against ``server_time`` (the answer's Date header), never a local clock.

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from keptn_doctor.knowledge.signatures import LineMeaning, read_line
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.keptn_facts import LogMatch, PodLog
 from keptn_doctor.probes.kube_client import KubeClient, pod_path
 from keptn_doctor.redact import Redactor
@@ -24,12 +26,13 @@ _TEXT_LENGTH = 300
 _MOST_MATCHES = 60
 _DIALLED_FOR = timedelta(minutes=5)  # later, the name may lead elsewhere
 _STAMP = re.compile(r"^(\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)) ?(.*)$")
-_LOGRUS_TIME = re.compile(r'^time="[^"]*" ')
+_OWN_TIME = re.compile(  # of logrus, or of nginx after the client's address and name
+    r'time="[^"]*" |(\S+ \S+ \S+ )\[\d\d/[A-Z][a-z]{2}/\d{4}(?::\d\d){3} [+-]\d{4}\] '
+)
 _REGISTERED = frozenset({"dist.reg.ok", "sdk.reg.ok"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(Record, frozen=True, kw_only=True):
     """One line, redacted; ``at`` is when the container runtime took it."""
 
     at: datetime | None
@@ -112,18 +115,19 @@ def _lines(text: str, redactor: Redactor, *, whole: bool) -> tuple[Line, ...]:
     rows = text.split("\n")
     if not whole or not rows[-1]:
         rows = rows[:-1]
-    return tuple(_line(row, redactor) for row in rows)
+    clean = redactor.cleaner_of(text)
+    return tuple(_line(row, clean) for row in rows)
 
 
-def _line(row: str, redactor: Redactor) -> Line:
+def _line(row: str, clean: Callable[[str], str]) -> Line:
     stamped = _STAMP.match(row)
     if stamped is None:
-        return Line(at=None, text=redactor.clean(row))
+        return Line(at=None, text=clean(row))
     try:
         at = datetime.fromisoformat(stamped[1])
     except ValueError:
         at = None
-    return Line(at=at, text=redactor.clean(stamped[2]))
+    return Line(at=at, text=clean(stamped[2]))
 
 
 def pod_log(
@@ -160,6 +164,12 @@ def pod_log(
     )
 
 
+def _timeless(text: str) -> str:
+    """A line without its own time, which is no part of what it means."""
+    timed = _OWN_TIME.match(text)
+    return (timed[1] or "") + text[timed.end() :] if timed else text
+
+
 class _Reading:
     """Counts what the lines of one log mean."""
 
@@ -173,7 +183,7 @@ class _Reading:
         self.mode: Literal["", "remote", "nats"] = ""
 
     def take(self, line: Line) -> None:
-        text = _LOGRUS_TIME.sub("", line.text)
+        text = _timeless(line.text)
         if text not in self._known:  # logs repeat themselves
             self._known[text] = read_line(text, component=self._component, version=self._version)
         meaning = self._known[text]

@@ -168,6 +168,14 @@ def access(method: str, path: str, status: int, source: str = "10.1.2.3") -> str
     )
 
 
+def test_lines_of_the_gateway_are_known_again_whatever_their_time_and_kept_with_it() -> None:
+    ping = access("PUT", f"/controlPlane/v1/uniform/registration/{ID}/ping", 200)
+    later = ping.replace("12:00:00", "12:00:10")
+    seen = log(ping, later, component="api-gateway-nginx")
+    (pings,) = seen.matches
+    assert (pings.signature, pings.count, pings.text) == ("gw.ping", 2, later)
+
+
 def test_heartbeats_are_counted_per_id() -> None:
     ping = f"/api/controlPlane/v1/uniform/registration/{ID}/ping"
     seen = read_gateway_log(

@@ -140,6 +140,16 @@ def test_looking_before_searching_misses_nothing(text: str) -> None:
     assert Redactor().clean(text) == searched
 
 
+@given(st.lists(st.sampled_from((*PIECES, TOKEN, quote(TOKEN, safe=""))), max_size=12).map("".join))
+def test_a_line_of_a_text_is_cleaned_as_it_would_be_alone(text: str) -> None:
+    redactor = Redactor()
+    redactor.learn(TOKEN)
+    clean = redactor.cleaner_of(text)
+    assert [clean(row) for row in text.split("\n")] == [
+        redactor.clean(row) for row in text.split("\n")
+    ]
+
+
 @pytest.mark.parametrize(
     "written", ["pass w\u00f6rd", "pass+w%c3%b6rd", "pass%20w%C3%B6rd", "pass w\u00c3\u00b6rd"]
 )
