@@ -24,9 +24,9 @@ class ForwardedNetwork(Network):
         self._open_stream = open_stream
 
     def transport(
-        self, *, tls: ssl.SSLContext | None = None, proxy: str = ""
+        self, *, tls: ssl.SSLContext | None = None, verify: bool = True, proxy: str = ""
     ) -> httpx.AsyncBaseTransport:
-        del tls, proxy  # plain HTTP, on the pod's loopback
+        del tls, verify, proxy  # plain HTTP, on the pod's loopback
         return _Forwarded(self._open_stream)
 
 

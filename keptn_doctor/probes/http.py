@@ -225,7 +225,7 @@ async def _once(
 
 def _client(network: Network, how: Ask) -> httpx.AsyncClient:
     return httpx.AsyncClient(
-        transport=network.transport(tls=network.context(verify=how.verify), proxy=how.proxy),
+        transport=network.transport(verify=how.verify, proxy=how.proxy),
         trust_env=False,
         follow_redirects=False,
         timeout=httpx.Timeout(None),  # the deadline of the exchange holds

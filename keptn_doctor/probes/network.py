@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 import certifi
@@ -106,17 +106,22 @@ class Network:
         raise WorldFault(failure)
 
     def transport(
-        self, *, tls: ssl.SSLContext | None = None, proxy: str = ""
+        self, *, tls: ssl.SSLContext | None = None, verify: bool = True, proxy: str = ""
     ) -> httpx.AsyncBaseTransport:
         """For ``httpx.AsyncClient(transport=…, trust_env=False)``.
 
-        ``tls`` defaults to ``context(verify=True)``. ``proxy`` is an http:// or https:// URL, with
-        user and password if it wants them; the environment's proxies are never used unasked.
+        Without ``tls`` it is ``context(verify=verify)``, made when something is asked over https
+        first: it costs 20 ms. ``proxy`` is an http:// or https:// URL, with user and password if it
+        wants them; the environment's proxies are never used unasked.
         """
-        return _Transport(self, tls=tls or self.context(verify=True), proxy=proxy)
+        given = (lambda: tls) if tls else functools.partial(self.context, verify=verify)
+        return _Transport(self, tls=given, proxy=proxy)
 
     def context(self, *, verify: bool) -> ssl.SSLContext:
-        """A shared context: the system's authorities and the user's own, or no verification."""
+        """A shared context: the system's authorities and the user's own, or no verification.
+
+        The first verifying one takes 20 ms, most of which another thread can use.
+        """
         return _verifying(self.settings.trust_ca_file) if verify else _unverifying()
 
 
@@ -266,17 +271,29 @@ class _Body(httpx.AsyncByteStream):
 
 
 class _Transport(httpx.AsyncBaseTransport):
-    """httpx on httpcore with a network backend, which httpx's own transport cannot be given."""
+    """httpx on httpcore with a network backend, which httpx's own transport cannot be given.
 
-    def __init__(self, network: Network, *, tls: ssl.SSLContext, proxy: str) -> None:
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls,
-            proxy=_proxy(proxy, network.context(verify=True)) if proxy else None,
-            max_connections=_MOST_LINES,
-            max_keepalive_connections=10,
-            keepalive_expiry=_IDLE_S,
-            network_backend=_Backend(network),
-        )
+    The lines over TLS are a pool of their own, opened with the first of them.
+    """
+
+    def __init__(
+        self, network: Network, *, tls: Callable[[], ssl.SSLContext], proxy: str
+    ) -> None:
+        self._network, self._tls = network, tls
+        self._proxy = _proxy(proxy, network) if proxy else None
+        self._pools: dict[str, httpcore.AsyncConnectionPool] = {}
+
+    def _pool(self, scheme: str) -> httpcore.AsyncConnectionPool:
+        if scheme not in self._pools:
+            self._pools[scheme] = httpcore.AsyncConnectionPool(
+                ssl_context=self._tls() if scheme == "https" else None,
+                proxy=self._proxy,
+                max_connections=_MOST_LINES,
+                max_keepalive_connections=10,
+                keepalive_expiry=_IDLE_S,
+                network_backend=_Backend(self._network),
+            )
+        return self._pools[scheme]
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         stream = request.stream
@@ -296,7 +313,7 @@ class _Transport(httpx.AsyncBaseTransport):
             extensions=request.extensions,
         )
         try:
-            answer = await self._pool.handle_async_request(core)
+            answer = await self._pool(request.url.scheme).handle_async_request(core)
         except _HTTPCORE_ERRORS as error:
             raise _as_httpx(error) from error
         if not isinstance(answer.stream, AsyncIterable):
@@ -309,15 +326,16 @@ class _Transport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
 
 
-def _proxy(text: str, tls: ssl.SSLContext) -> httpcore.Proxy:
+def _proxy(text: str, network: Network) -> httpcore.Proxy:
     url = httpx.URL(text)
     return httpcore.Proxy(
         f"{url.scheme}://{url.netloc.decode()}",  # netloc is without user and password
         auth=(url.username, url.password) if url.username else None,
-        ssl_context=tls if url.scheme == "https" else None,
+        ssl_context=network.context(verify=True) if url.scheme == "https" else None,
     )
 
 

@@ -55,9 +55,9 @@ class _PodNetwork(Network):
         self._transport = transport
 
     def transport(
-        self, *, tls: ssl.SSLContext | None = None, proxy: str = ""
+        self, *, tls: ssl.SSLContext | None = None, verify: bool = True, proxy: str = ""
     ) -> httpx.AsyncBaseTransport:
-        del tls, proxy  # plain HTTP on the pod's loopback
+        del tls, verify, proxy  # plain HTTP on the pod's loopback
         return self._transport
 
 

@@ -14,7 +14,7 @@ HELP_NEEDS_NONE_OF = {
     "aiohttp", "asyncio", "cryptography", "dns", "h11", "httpcore", "httpx", "keptn_doctor_checks",
     "kubernetes", "msgspec", "rich", "ssl", "wsproto",
 }  # fmt: skip
-CHECK_NEEDS_NONE_OF = {"aiohttp", "hypothesis", "kubernetes", "pytest"}
+CHECK_NEEDS_NONE_OF = {"aiohttp", "cryptography", "hypothesis", "kubernetes", "pytest"}
 
 
 def _loaded_by(*command: str) -> set[str]:
