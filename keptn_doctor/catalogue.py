@@ -14,13 +14,15 @@ import inspect
 import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
+
 from keptn_doctor.judgement.needs import SignatureError, read_needs
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.findings import Check, Finding
 
 ENTRY_POINT_GROUP = "keptn_doctor.checks"
@@ -29,8 +31,7 @@ _DECLARATION = "__keptn_doctor_check__"
 _NAMED = 3  # modules that fail alike
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Catalogue:
+class Catalogue(Record, frozen=True, kw_only=True):
     """All checks of one run, by id, and what could not be loaded, one line each."""
 
     checks: tuple[Check, ...]
@@ -41,8 +42,7 @@ class Catalogue:
         return next((c for c in self.checks if c.id == check_id), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
+class _Source(msgspec.Struct, frozen=True):
     """A module that may hold a check, and how to say where it came from."""
 
     name: str

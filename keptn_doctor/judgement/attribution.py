@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Literal
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.keptn_facts import (
     Integration,
     IntegrationListing,
@@ -27,8 +27,7 @@ FRESH_S = 120.0  # Keptn's own Bridge shows a registration for as long (data-ser
 SETTLED_S = 25.0  # two and a half heartbeats: two reads so far apart must differ
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attribution:
+class Attribution(Record, frozen=True, kw_only=True):
     """The record of a service, and how sure that is."""
 
     integration: Integration | None = None
@@ -37,8 +36,7 @@ class Attribution:
     lost_id: str = ""  # the id the running pod registered with, when no record has it any more
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Freshness:
+class Freshness(Record, frozen=True, kw_only=True):
     """How alive a record is, by the control plane's own clock; age in seconds."""
 
     state: Literal["fresh", "stale", "unknown"] = "unknown"

@@ -7,9 +7,9 @@ the diagnosis of everything that "works here but not there". It decides no verdi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from keptn_doctor.judgement.evidence import ServiceEvidence, local_answers
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import LogMatch, PodProbe
 from keptn_doctor.model.path_facts import DnsAnswer, GatewayAnswers, TcpConnection, TlsSession
@@ -29,8 +29,7 @@ _TOLD_BY_LOG: dict[str, tuple[PathRung, str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(Record, frozen=True, kw_only=True):
     """One rung from one place: whether it held, in which words, and what can be told apart."""
 
     held: bool

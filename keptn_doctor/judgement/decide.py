@@ -18,6 +18,7 @@ from keptn_doctor.judgement.explain import Coverage, cause_id
 from keptn_doctor.judgement.ladder import Climb, ladder
 from keptn_doctor.judgement.needs import Evidence, judged_services
 from keptn_doctor.judgement.witnesses import disagreement, heard
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.model.findings import Connection, Finding, Layer
 from keptn_doctor.model.report import RootCause, Verdict
@@ -49,8 +50,7 @@ _PASSED_BY_LOG = {
 _RANK: dict[Connection, int] = {"connected": 0, "degraded": 1, "disconnected": 2}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Weighed(Record, frozen=True, kw_only=True):
     """One service's evidence and what the table says of it."""
 
     evidence: ServiceEvidence

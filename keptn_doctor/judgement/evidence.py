@@ -6,13 +6,15 @@ the same request seen from four places. Gathering judges nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal, TypeVar
+
+from msgspec.structs import replace
 
 from keptn_doctor.judgement.attribution import Attribution, Freshness, attribute, freshness
 from keptn_doctor.judgement.needs import Bound, Evidence, Missing, Need
 from keptn_doctor.judgement.whose_control_plane import beats_alone, leads_here
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import (
     IntegrationListing,
@@ -46,8 +48,7 @@ Answer = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceEvidence:
+class ServiceEvidence(Record, frozen=True, kw_only=True):
     """All that the table needs; a fact that is absent has its failed look beside it."""
 
     service: KeptnService
@@ -63,12 +64,12 @@ class ServiceEvidence:
     trip: RoundTrip | None = None  # of an event that was sent to this very service
     outside: tuple[Outside, ...] = ()  # the way to its endpoint as the operator's machine sees it
     listing: IntegrationListing | None = None
-    record: Attribution = field(default_factory=Attribution)
-    fresh: Freshness = field(default_factory=Freshness)
+    record: Attribution = Attribution()
+    fresh: Freshness = Freshness()
     leads_here: bool | None = None  # what it talks to is the control plane that was named
     beats_alone: bool | None = None  # the gateway saw its heartbeats, as many as one sends
     control_plane_absent: str = ""  # it was looked for and is not there: in what words
-    gaps: dict[str, Missing] = field(default_factory=dict)  # by name of the fact
+    gaps: dict[str, Missing] = {}  # by name of the fact
 
     @property
     def pods(self) -> tuple[Pod, ...]:

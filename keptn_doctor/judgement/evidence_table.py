@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from keptn_doctor.judgement import evidence_table_circumstance as circumstance
 from keptn_doctor.judgement import evidence_table_requests as requests
@@ -39,8 +41,7 @@ STARTING_S = 60.0  # registration, and the first heartbeat ten seconds after it
 _POLLABLE = re.compile(r"^sh\.keptn\.event\.[^.*>]+\.triggered$")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One row: its id, the rung it speaks of, when it applies, the function that decides."""
 
     id: str

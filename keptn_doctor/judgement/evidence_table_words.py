@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from keptn_doctor.judgement.attribution import spoken_age
 from keptn_doctor.judgement.evidence import (
     SETTLED_S,
@@ -11,6 +9,7 @@ from keptn_doctor.judgement.evidence import (
     ServiceEvidence,
     missing_rights,
 )
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.findings import Connection
 from keptn_doctor.model.keptn_facts import (
     IntegrationListing,
@@ -32,8 +31,7 @@ NO_WAY_OUT = (
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ruling:
+class Ruling(Record, frozen=True, kw_only=True):
     """What one row says of one service."""
 
     connection: Connection

@@ -6,9 +6,8 @@ what the operator's machine sees is a note, never a tick.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from keptn_doctor.judgement.evidence import ServiceEvidence
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.findings import Finding, Layer
 from keptn_doctor.model.report import Rung
 from keptn_doctor.reading.round_trip import held
@@ -17,8 +16,7 @@ RUNGS = tuple(layer for layer in Layer if layer is not Layer.ACCESS)
 _THE_WAY = (Layer.RESOLVE, Layer.CONNECT, Layer.TLS, Layer.HTTP, Layer.AUTH)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Climb:
+class Climb(Record, frozen=True, kw_only=True):
     """What the ladder of one service is made from."""
 
     evidence: ServiceEvidence

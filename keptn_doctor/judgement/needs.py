@@ -12,11 +12,11 @@ import inspect
 import types
 import typing
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from keptn_doctor.model import keptn_facts, kube_facts, path_facts
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.evidence import NotAttempted, Observation, Snapshot
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.probe_names import fact_of
@@ -59,8 +59,7 @@ class SignatureError(TypeError):
     """A check's signature that the engine cannot serve; the text is one line for its author."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Need(Record, frozen=True, kw_only=True):
     """One parameter of a check: what it wants and what it makes of its absence."""
 
     parameter: str
@@ -75,16 +74,14 @@ class Need:
         return self.kind in FACTS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bound:
+class Bound(Record, frozen=True, kw_only=True):
     """A value for a parameter, and the observations that it rests on."""
 
     value: Any
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Missing:
+class Missing(Record, frozen=True, kw_only=True):
     """A needed fact that is not there: the failed looks for it, and the looks not taken."""
 
     need: Need

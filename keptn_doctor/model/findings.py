@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from keptn_doctor.model.base import Record
 
@@ -57,8 +58,7 @@ class Finding(Record, frozen=True, kw_only=True):
     detail: str = ""  # traceback summary of a crash, or further lines for --verbose
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
+class Check(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that can be wrong: knowledge as a pure function with its documentation."""
 
     id: str  # from the file name

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.topology import EnvProblem
 from keptn_doctor.probes import kube_objects as k8s
@@ -30,8 +31,7 @@ _ENV_NAME = re.compile(r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")
 _SUBSCRIPTED = re.compile(r"^metadata\.(labels|annotations)\['(.*)'\]$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(Record, frozen=True, kw_only=True):
     """A Secret or ConfigMap that an environment draws from."""
 
     kind: Literal["secret", "configmap"]
@@ -64,23 +64,21 @@ class Variable:
     changed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodFields:
+class PodFields(Record, frozen=True, kw_only=True):
     """What ``fieldRef`` can name; "" where it depends on a pod that is not there."""
 
     namespace: str
     name: str = ""
     uid: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    annotations: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = {}
+    annotations: Mapping[str, str] = {}
     node_name: str = ""
     service_account: str = ""
     pod_ip: str = ""
     host_ip: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Environment:
+class Environment(Record, frozen=True, kw_only=True):
     """All variables of a container that could be worked out."""
 
     variables: Mapping[str, Variable]

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from typing import TypeVar
 
 import msgspec
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import ExposureRoute, ExposureRoutes, GatewayService
 from keptn_doctor.probes import kube_network_objects as net
@@ -36,8 +36,7 @@ _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Target:
+class _Target(Record, frozen=True, kw_only=True):
     """The gateway that a route should lead to."""
 
     namespace: str

@@ -14,13 +14,13 @@ import email.utils
 import html
 import re
 import time
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 import httpx
 import msgspec
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.path_facts import HttpAnswer
 from keptn_doctor.probes import stopwatch
@@ -65,8 +65,7 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True):
     new_line: bool = True  # False = a connection that is still open will do
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
+class Exchange(Record, frozen=True, kw_only=True):
     """An answer, and what of it must not be recorded whole."""
 
     answer: HttpAnswer

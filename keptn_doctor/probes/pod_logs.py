@@ -6,12 +6,12 @@ The beginning is read as well as the end, because a service names its registrati
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
+
+import msgspec
 
 from keptn_doctor.knowledge.signatures import LineMeaning, read_line
 from keptn_doctor.model.base import Record
@@ -39,8 +39,7 @@ class Line(Record, frozen=True, kw_only=True):
     text: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RawLog:
+class RawLog(Record, frozen=True, kw_only=True):
     """The lines that were read; ``since`` None = from the beginning of the container's log."""
 
     lines: tuple[Line, ...]
@@ -79,7 +78,7 @@ async def read_raw(
     tail = await read_tail(
         kube, namespace, pod, container, redactor=redactor, window_s=window_s, previous=previous
     )
-    return dataclasses.replace(tail, head=head[:_HEAD_LINES])
+    return msgspec.structs.replace(tail, head=head[:_HEAD_LINES])
 
 
 async def read_tail(

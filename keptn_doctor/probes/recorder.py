@@ -13,7 +13,6 @@ import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -186,8 +185,7 @@ def _time_limit(seconds: float, *, budgeted: bool) -> AbstractAsyncContextManage
     return asyncio.timeout(seconds) if budgeted else time_limit(seconds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Look:
+class _Look(msgspec.Struct, frozen=True, kw_only=True):
     probe: str
     subject: str
     vantage: Vantage

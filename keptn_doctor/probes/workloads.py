@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import Workload
 from keptn_doctor.probes import kube_objects as k8s
@@ -31,8 +32,7 @@ PLURALS: dict[WorkloadKind, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundWorkload:
+class FoundWorkload(Record, frozen=True, kw_only=True):
     """A workload object with its kind, which list items do not carry."""
 
     kind: WorkloadKind

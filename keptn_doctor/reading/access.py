@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import RightsReview
 
@@ -17,8 +17,7 @@ _ON_THE_WAY = ("resolve", "connect", "tls", "deadline")
 _ENDED_SESSIONS = ("unauthorized", "credentials-expired")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Denied:
+class Denied(Record, frozen=True, kw_only=True):
     """One rule that the operator lacks and needs."""
 
     verb: str

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import PodLog, PodProbe
 from keptn_doctor.model.kube_facts import ExposureRoutes, GatewayService, Nodes
@@ -21,16 +21,14 @@ from keptn_doctor.reading.log import troubles
 _WRITTEN = re.compile(r"(?:^|\.)(\d{1,3}(?:[.-]\d{1,3}){3})\.(?:nip|sslip|xip)\.io$")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Called:
+class Called(Record, frozen=True, kw_only=True):
     """Addresses that a service's connections go to; ``certain`` = seen, not resolved here."""
 
     addresses: tuple[str, ...] = ()
     certain: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exposed:
+class Exposed(Record, frozen=True, kw_only=True):
     """Addresses by which the gateway can be called now; names among them stand for more."""
 
     addresses: frozenset[str] = frozenset()
