@@ -3,7 +3,7 @@
 The gateway lies about a dead api-service: every protected route asks it first, and nginx turns any
 answer but 2xx, 401 and 403 into 500, from 1.2.0 into 429. So the unprotected routes are asked
 beside a protected one (``api-gateway-nginx.yaml@0.8.7 … 1.4.5``). With the token, requests go one
-by one: the limiter allows two at once, and one success gives the turns back.
+by one until it was accepted: the limiter allows two at once, and one success gives the turns back.
 
 What each route is asked:
 
@@ -51,6 +51,8 @@ Route = Literal[
     "resources", "plain-http", "post-registration",
 ]  # fmt: skip
 
+_Reached = Literal["keptn", "other", "nobody"]
+
 _BELOW_HTTP = ("resolve", "connect", "tls")
 _RESOURCES = ("/resource-service", "/configuration-service")  # 0.18.0 and later; up to 0.18.2
 _BLOCKED = (429, 500, 502, 503, 504)  # no word on the token, so the other routes may say more
@@ -79,12 +81,26 @@ async def gateway_answers(api: KeptnApi, *, attempts: Attempts | None = None) ->
     shown that Keptn is at this endpoint: a token is not for strangers.
     """
     survey = _Survey(api, attempts)
+    known = api.known(SWAGGER)
+    if api.token and isinstance(known, Exchange) and is_keptn(known):
+        await asyncio.gather(_public(survey), _protected(survey))
+        reached: _Reached = "keptn"
+    else:
+        reached = await _public(survey)
+        if reached == "keptn":
+            await _protected(survey)
+    await _ask_auth_again(survey)
+    return survey.result(reached)
+
+
+async def _public(survey: _Survey) -> _Reached:
+    """What is told without a token, and by whom."""
     looks = [survey.ask("nginx-health", "/../nginx-health"), survey.ask("swagger", SWAGGER)]
-    if api.answered:  # so somebody is there, and the three do not have to wait for each other
+    if survey.api.answered:  # somebody is there, so the three do not have to wait for each other
         looks.append(survey.ask("metadata", METADATA))
     health, swagger, *_ = await asyncio.gather(*looks)
     if _nobody(health) and _nobody(swagger):
-        return survey.result("nobody")
+        return "nobody"
     if not survey.has("metadata"):
         await survey.ask("metadata", METADATA)
     if not survey.shows_keptn():
@@ -92,16 +108,17 @@ async def gateway_answers(api: KeptnApi, *, attempts: Attempts | None = None) ->
     if not swagger_version(swagger):
         await survey.ask("registration", REGISTRATION)
     if survey.redirected():
-        await survey.note("post-registration", api.redirect_of(REGISTRATION))
-    if not survey.shows_keptn():
-        return survey.result("other")
-    auth = await survey.ask("auth", AUTH, with_token=True) if api.token else None
+        await survey.note("post-registration", survey.api.redirect_of(REGISTRATION))
+    return "keptn" if survey.shows_keptn() else "other"
+
+
+async def _protected(survey: _Survey) -> None:
+    """What is behind the token, or how it looks from without where that does not lead in."""
+    auth = await survey.ask("auth", AUTH, with_token=True) if survey.api.token else None
     if isinstance(auth, Exchange) and (auth.answer.status < 300 or auth.answer.status in _BLOCKED):
         await _with_token(survey, accepted=auth.answer.status < 300)
-        await _ask_auth_again(survey)
     else:
         await _without_token(survey)
-    return survey.result("keptn")
 
 
 class _Survey:
@@ -167,7 +184,7 @@ class _Survey:
     def shows_keptn(self) -> bool:
         return self._shows_keptn
 
-    def result(self, reached: Literal["keptn", "other", "nobody"]) -> GatewayAnswers:
+    def result(self, reached: _Reached) -> GatewayAnswers:
         return GatewayAnswers(reached=reached, keptn_version=self._version, routes=self.answers())
 
 
@@ -191,28 +208,32 @@ def _nobody(found: Exchange | Failure) -> bool:
 async def _with_token(survey: _Survey, *, accepted: bool) -> None:
     """Side by side only with a token that was ``accepted``: another would be refused several times.
 
-    A project's resources need the names of a project and of the route; the rest needs nothing.
+    Side by side the project goes first, as it is the only one that something else waits for.
     """
     ask = functools.partial(survey.ask, with_token=True)
+    others = (
+        ask("metadata", METADATA),
+        ask("registration", REGISTRATION),
+        ask("datastore", STORED_EVENTS, params={"pageSize": "1"}),
+    )
     if accepted:
-        _, _, listed, _, resources = await asyncio.gather(
-            ask("metadata", METADATA),
-            ask("registration", REGISTRATION),
-            ask("project", PROJECTS, params=FIRST_PAGE),
-            ask("datastore", STORED_EVENTS, params={"pageSize": "1"}),
-            _resources(survey.api),
-        )
+        await asyncio.gather(_projects_and_resources(survey), *others)
     else:
-        await ask("metadata", METADATA)
-        await ask("registration", REGISTRATION)
-        listed = await ask("project", PROJECTS, params=FIRST_PAGE)
-        await ask("datastore", STORED_EVENTS, params={"pageSize": "1"})
-        resources = await _resources(survey.api)
-    project = urllib.parse.quote(_first_project(listed), safe="")
+        for one in (*others, _projects_and_resources(survey)):
+            await one
+
+
+async def _projects_and_resources(survey: _Survey) -> None:
+    """The resources of a project need its name, and that of the route."""
+    async with asyncio.TaskGroup() as group:
+        finding = group.create_task(_resources(survey.api))
+        listed = await survey.ask("project", PROJECTS, params=FIRST_PAGE, with_token=True)
+    project, route = urllib.parse.quote(_first_project(listed), safe=""), finding.result()
     if project:
-        await ask("resources", f"{resources}/v1/project/{project}/resource")
+        path = f"{route}/v1/project/{project}/resource"
+        await survey.ask("resources", path, with_token=True)
     else:
-        await survey.ask("resources", resources + SWAGGER)
+        await survey.ask("resources", route + SWAGGER)
 
 
 async def _ask_auth_again(survey: _Survey) -> None:

@@ -87,6 +87,10 @@ class KeptnApi:
         """Whether any answer has come so far."""
         return any(isinstance(known, Exchange) for known in self._answers.values())
 
+    def known(self, path: str) -> Exchange | Failure | None:
+        """What a GET of a path without the token was answered, None when it was not asked."""
+        return self._answers.get((self.url(path), False))
+
     @property
     def token_fingerprint(self) -> str:
         return self.token.fingerprint(self._salt) if self.token else ""

@@ -22,7 +22,7 @@ from keptn_doctor.model.topology import Endpoint
 from keptn_doctor.network_settings import ConnectTo, Deadlines, NetworkSettings
 from keptn_doctor.probes.control_plane_api import observe_keptn_api
 from keptn_doctor.probes.endpoint_path import observe_endpoint
-from keptn_doctor.probes.keptn_api import KeptnApi
+from keptn_doctor.probes.keptn_api import TURNS, KeptnApi
 from keptn_doctor.probes.lines import Lines
 from keptn_doctor.probes.network import Network
 from keptn_doctor.probes.recorder import Recorder
@@ -244,7 +244,8 @@ async def test_reads_with_the_token_share_connections(serve: Serve, zone: Zone) 
     without = [token for _, _, token in site.requests if not token]
     assert len(site.requests) > len(without) + 6
     rung_of_tcp = 1
-    assert site.connections == rung_of_tcp + len(without)
+    opened = site.connections - rung_of_tcp - len(without)
+    assert opened < TURNS, "one was open already when the first of them was sent"
 
 
 async def test_a_connection_that_was_hung_up_while_idle_is_no_failure(
