@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from keptn_doctor.discover.cluster import knock, read_whole_cluster
+from keptn_doctor.discover.cluster import WholeCluster, beside_the_knock, read_whole_cluster
 from keptn_doctor.discover.control_plane import FoundControlPlane, find_control_plane
 from keptn_doctor.discover.planes import (
     FoundPlane,
@@ -31,6 +31,7 @@ from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import NetworkPolicies
 from keptn_doctor.model.topology import ControlPlane, Topology
+from keptn_doctor.probes.cluster_facts import read_cluster
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.networkpolicies import policies_on, read_policies, sidecars
 from keptn_doctor.probes.rights import review_rights
@@ -202,20 +203,24 @@ async def _search(session: Session, target: ClusterTarget) -> SearchedCluster:
 
 
 async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCluster:
+    nothing = FoundPlane(namespaces=target.namespaces)
     kube = await session.kube(target.name)
     if isinstance(kube, Failure):
         await record_failure(session, "cluster", target.name, kube)
-        return SearchedCluster(target=target, found=FoundPlane(namespaces=target.namespaces))
-    version, silent = await knock(session, kube, subject=target.name)
-    if silent is not None:
-        return SearchedCluster(
-            target=target, found=FoundPlane(namespaces=target.namespaces), cluster=silent
-        )
+        return SearchedCluster(target=target, found=nothing)
+    reading = _searched(session, target, kube)
+    told = await beside_the_knock(session, kube, reading, subject=target.name)
+    if isinstance(told, WholeCluster):
+        return SearchedCluster(target=target, found=nothing, cluster=told)
+    return told
+
+
+async def _searched(session: Session, target: ClusterTarget, kube: KubeClient) -> SearchedCluster:
     # The search has the longer chain of questions, so it goes first where both wait for a turn.
     found, cluster = await asyncio.gather(
         find_plane(session, kube, subject=target.name, namespaces=target.namespaces),
         read_whole_cluster(
-            session, kube, version, subject=target.name, pods_in_full=False
+            session, kube, read_cluster(kube), subject=target.name, pods_in_full=False
         ),
     )
     return SearchedCluster(target=target, found=found, cluster=cluster, kube=kube)

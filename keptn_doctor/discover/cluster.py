@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Coroutine
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,8 +17,6 @@ from keptn_doctor.probes.cluster_facts import (
     dns_pods,
     nodes_fact,
     platform_of_nodes,
-    read_cluster,
-    read_version,
 )
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.session import Session
@@ -44,38 +44,48 @@ class WholeCluster:
 
 
 Pods = tuple[k8s.Pod, ...] | tuple[k8s.PlacedPod, ...]
-Version = k8s.VersionInfo | Failure
+T = TypeVar("T")
 
 
-async def knock(
-    session: Session, kube: KubeClient, *, subject: str
-) -> tuple[Version, WholeCluster | None]:
-    """What the cluster answers to the first question, and the end of it where that is no answer.
+async def beside_the_knock(
+    session: Session, kube: KubeClient, reading: Coroutine[Any, Any, T], *, subject: str
+) -> T | WholeCluster:
+    """What ``reading`` gives, or all that is known of a cluster that does not tell its version.
 
-    A cluster that does not even tell its version is asked for nothing more; one that does is asked
-    for everything else at once. ``subject`` is the plane or the control plane.
+    The first requests of ``reading`` go together with the one for the version. It is given up, and
+    nothing of it is recorded, when that one has no answer: such a cluster is left alone.
+    ``subject`` is the plane or the control plane.
     """
-    version = await attempt(read_version(kube))
-    if not isinstance(version, Failure) or version.code in _REFUSALS:
-        return version, None
+    knock = asyncio.ensure_future(kube.knock())
+    piece = asyncio.ensure_future(reading)
+    try:
+        version = await knock
+        if not isinstance(version, Failure) or version.code in _REFUSALS:
+            return await piece
+    finally:
+        if not piece.done():
+            piece.cancel()
+            await asyncio.wait({piece})
     await record_failure(session, "cluster", subject, version)
-    silent = WholeCluster(facts=version, nodes=version, pods=version, reachable=False)
-    return version, silent
+    return WholeCluster(facts=version, nodes=version, pods=version, reachable=False)
 
 
 async def read_whole_cluster(
-    session: Session, kube: KubeClient, version: Version, *, subject: str, pods_in_full: bool
+    session: Session,
+    kube: KubeClient,
+    basics: Awaitable[ClusterFacts | Failure],
+    *,
+    subject: str,
+    pods_in_full: bool,
 ) -> WholeCluster:
-    """Read and record what a cluster is that has answered to ``knock``.
+    """Read and record what a cluster is; ``basics`` are those of ``read_cluster``.
 
     Of all pods of a cluster only what they take from the nodes is read, unless ``pods_in_full``.
     """
-    basics, listed, pods = await asyncio.gather(
-        _basics(kube, version),
-        attempt(kube.list("/api/v1/nodes", k8s.Node)),
-        _pods(kube, in_full=pods_in_full),
+    listed, pods, found = await asyncio.gather(
+        attempt(kube.list("/api/v1/nodes", k8s.Node)), _pods(kube, in_full=pods_in_full), basics
     )
-    looking = _facts(basics, listed, pods)
+    looking = _facts(found, listed, pods)
     facts = await session.recorder.look("cluster", subject, looking, deadline_s=LOOK_S)
     nodes = await session.recorder.look(
         "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
@@ -89,10 +99,6 @@ async def _pods(kube: KubeClient, *, in_full: bool) -> Pods | Failure:
     if in_full:
         return await attempt(kube.list(path, k8s.Pod, _UNFINISHED))
     return await attempt(kube.list(path, k8s.PlacedPod, _UNFINISHED))
-
-
-async def _basics(kube: KubeClient, version: Version) -> ClusterFacts | Failure:
-    return version if isinstance(version, Failure) else await attempt(read_cluster(kube, version))
 
 
 async def _facts(

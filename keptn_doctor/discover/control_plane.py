@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from keptn_doctor.discover.cluster import WholeCluster, knock, read_whole_cluster
+from keptn_doctor.discover.cluster import WholeCluster, beside_the_knock, read_whole_cluster
 from keptn_doctor.discover.planes import USUAL_NAMESPACES, Workloads
 from keptn_doctor.discover.reading import (
     LOOK_S,
@@ -28,6 +28,7 @@ from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import KeptnVersion, ReferenceToken
 from keptn_doctor.model.kube_facts import (
     Claims,
+    ClusterFacts,
     Components,
     ComponentServices,
     ExposureRoutes,
@@ -38,6 +39,7 @@ from keptn_doctor.model.kube_facts import (
 from keptn_doctor.model.topology import ControlPlane
 from keptn_doctor.probes import kube_network_objects as net
 from keptn_doctor.probes import kube_objects as k8s
+from keptn_doctor.probes.cluster_facts import read_cluster
 from keptn_doctor.probes.exposure import (
     GATEWAY,
     derived_endpoints,
@@ -92,22 +94,47 @@ async def find_control_plane(session: Session, target: ClusterTarget) -> FoundCo
     if isinstance(kube, Failure):
         await record_failure(session, "cluster", plane.subject, kube)
         return FoundControlPlane(control_plane=plane)
-    version, silent = await knock(session, kube, subject=plane.subject)
-    if silent is not None:
-        return FoundControlPlane(control_plane=plane, cluster=silent)
-    (namespace, elsewhere), cluster = await asyncio.gather(
-        _locate(session, kube, target, subject=plane.subject),
-        read_whole_cluster(
-            session, kube, version, subject=plane.subject, pods_in_full=True
-        ),
+    reading = _find(session, kube, target, plane)
+    told = await beside_the_knock(session, kube, reading, subject=plane.subject)
+    if isinstance(told, WholeCluster):
+        return FoundControlPlane(control_plane=plane, cluster=told)
+    return told
+
+
+async def _find(
+    session: Session, kube: KubeClient, target: ClusterTarget, plane: ControlPlane
+) -> FoundControlPlane:
+    """The control plane of a cluster that answers; the cluster as a whole is read meanwhile."""
+    basics = asyncio.ensure_future(read_cluster(kube))
+    reading, cluster = await asyncio.gather(
+        _read_namespace(session, kube, target, plane, basics),
+        read_whole_cluster(session, kube, basics, subject=plane.subject, pods_in_full=True),
     )
-    uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
-    plane = msgspec.structs.replace(
-        plane, namespace=namespace, elsewhere=elsewhere, cluster_uid=uid
-    )
+    if isinstance(reading, _Reading):
+        return reading.found(cluster)
+    return FoundControlPlane(control_plane=_identified(reading, cluster), cluster=cluster)
+
+
+async def _read_namespace(
+    session: Session,
+    kube: KubeClient,
+    target: ClusterTarget,
+    plane: ControlPlane,
+    basics: asyncio.Future[ClusterFacts | Failure],
+) -> _Reading | ControlPlane:
+    """All reads of the control plane's namespace; without one, what the search told."""
+    namespace, elsewhere = await _locate(session, kube, target, subject=plane.subject)
+    plane = msgspec.structs.replace(plane, namespace=namespace, elsewhere=elsewhere)
     if not namespace:
-        return FoundControlPlane(control_plane=plane, cluster=cluster)
-    return await _Reading(session, kube, plane, cluster).read()
+        return plane
+    reading = _Reading(session, kube, plane, basics)
+    await reading.read()
+    return reading
+
+
+def _identified(plane: ControlPlane, cluster: WholeCluster) -> ControlPlane:
+    uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
+    return msgspec.structs.replace(plane, cluster_uid=uid)
 
 
 async def _locate(
@@ -163,9 +190,13 @@ class _Reading:
     """The reads of one control plane's namespace and the facts that come of them."""
 
     def __init__(
-        self, session: Session, kube: KubeClient, plane: ControlPlane, cluster: WholeCluster
+        self,
+        session: Session,
+        kube: KubeClient,
+        plane: ControlPlane,
+        basics: asyncio.Future[ClusterFacts | Failure],
     ) -> None:
-        self.session, self.kube, self.plane, self.cluster = session, kube, plane, cluster
+        self.session, self.kube, self.plane, self.basics = session, kube, plane, basics
         self.namespace = plane.namespace
 
     async def look(self, probe: str, looking: Coroutine[Any, Any, F | Failure]) -> F | Failure:
@@ -173,44 +204,45 @@ class _Reading:
             probe, self.plane.subject, looking, deadline_s=LOOK_S
         )
 
-    async def read(self) -> FoundControlPlane:
-        objects, listed, services, endpoints = await asyncio.gather(
-            read_namespace(self.session, self.kube, self.namespace),
+    async def read(self) -> None:
+        """Everything that looks hang on; the workloads first, since they name the Secret."""
+        self.workloads, self.objects, services, endpoints = await asyncio.gather(
             list_workloads(self.kube, self.namespace),
+            read_namespace(self.session, self.kube, self.namespace),
             attempt(self.kube.list(scoped("/api/v1", "services", self.namespace), net.Service)),
             read_endpoints(self.kube, self.namespace),
         )
-        self.objects = objects
-        workloads, failures = listed
-        version = await self._version(workloads, failures)
+        workloads, failures = self.workloads
+        self.version = await self._version(workloads, failures)
         gateway = await self.look("gateway-service", self._gateway(services, endpoints))
-        promised = gateway if isinstance(gateway, GatewayService) else None
+        self.gateway = gateway if isinstance(gateway, GatewayService) else None
         async with asyncio.TaskGroup() as group:
-            reading = self._components(workloads, failures, version)
+            reading = self._components(workloads, failures, self.version)
             components = group.create_task(self.look("components", reading))
-            routes = group.create_task(
-                self.look("exposure-routes", self._routes(promised, services))
-            )
+            routes = group.create_task(self.look("exposure-routes", self._routes(services)))
             group.create_task(self.look("component-services", self._services(services, endpoints)))
             group.create_task(self.look("reference-token", self._token(workloads)))
+        self.components, self.routes = components.result(), routes.result()
+
+    def found(self, cluster: WholeCluster) -> FoundControlPlane:
+        """The control plane as its namespace and its cluster show it."""
+        version = self.version.version if isinstance(self.version, KeptnVersion) else ""
+        plane = msgspec.structs.replace(self.plane, version=version)
         return FoundControlPlane(
-            control_plane=msgspec.structs.replace(
-                self.plane,
-                version=version.version if isinstance(version, KeptnVersion) else "",
-            ),
-            cluster=self.cluster,
-            objects=objects,
-            workloads=listed,
-            endpoints=self._endpoints(promised, routes.result(), components.result()),
-            rest=lambda: self._rest(promised),
+            control_plane=_identified(plane, cluster),
+            cluster=cluster,
+            objects=self.objects,
+            workloads=self.workloads,
+            endpoints=self._endpoints(cluster),
+            rest=lambda: self._rest(cluster),
         )
 
-    async def _rest(self, gateway: GatewayService | None) -> None:
+    async def _rest(self, cluster: WholeCluster) -> None:
         """What only judgements need."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.look("load-balancer-provider", self._providers(gateway)))
+            group.create_task(self.look("load-balancer-provider", self._providers(cluster)))
             group.create_task(self.look("claims", self._claims()))
-            group.create_task(self.look("network-policies", self._policies()))
+            group.create_task(self.look("network-policies", self._policies(cluster)))
 
     async def _version(
         self, workloads: tuple[FoundWorkload, ...], failures: tuple[Failure, ...]
@@ -267,16 +299,15 @@ class _Reading:
             redactor=self.session.redactor,
         )
 
-    async def _routes(
-        self, gateway: GatewayService | None, services: tuple[net.Service, ...] | Failure
-    ) -> ExposureRoutes:
+    async def _routes(self, services: tuple[net.Service, ...] | Failure) -> ExposureRoutes:
         names = () if isinstance(services, Failure) else tuple(s.name for s in services)
+        basics = await self.basics
         return await read_routes(
             self.kube,
             self.namespace,
-            gateway=gateway,
+            gateway=self.gateway,
             services=names,
-            served_groups=self.cluster.served_groups,
+            served_groups=() if isinstance(basics, Failure) else basics.served_groups,
             events=self.objects.around.events,
         )
 
@@ -289,15 +320,15 @@ class _Reading:
             return services
         return services_fact(services, endpoints, namespace=self.namespace)
 
-    async def _providers(self, gateway: GatewayService | None) -> LoadBalancerProvider | Failure:
-        if isinstance(self.cluster.pods, Failure):
-            return self.cluster.pods
+    async def _providers(self, cluster: WholeCluster) -> LoadBalancerProvider | Failure:
+        if isinstance(cluster.pods, Failure):
+            return cluster.pods
         return await read_providers(
             self.kube,
-            self.cluster.pods,
-            gateway=gateway,
-            platform=self.cluster.platform,
-            served_groups=self.cluster.served_groups,
+            cluster.pods,
+            gateway=self.gateway,
+            platform=cluster.platform,
+            served_groups=cluster.served_groups,
             redactor=self.session.redactor,
         )
 
@@ -305,10 +336,10 @@ class _Reading:
         events = self.objects.around.events
         return await read_claims(self.kube, self.namespace, events=events)
 
-    async def _policies(self) -> NetworkPolicies:
+    async def _policies(self, cluster: WholeCluster) -> NetworkPolicies:
         policies, demands = await asyncio.gather(
             read_policies(self.kube, self.namespace),
-            mutual_tls(self.kube, self.namespace, served_groups=self.cluster.served_groups),
+            mutual_tls(self.kube, self.namespace, served_groups=cluster.served_groups),
         )
         gateways = [
             pod
@@ -338,18 +369,9 @@ class _Reading:
         self.session.reference_token = Secret(text) if text else None
         return found
 
-    def _endpoints(
-        self,
-        gateway: GatewayService | None,
-        routes: ExposureRoutes | Failure,
-        components: Components | Failure,
-    ) -> tuple[str, ...]:
-        nodes = () if isinstance(self.cluster.nodes, Failure) else self.cluster.nodes.nodes
-        settings = {} if isinstance(components, Failure) else components.settings
+    def _endpoints(self, cluster: WholeCluster) -> tuple[str, ...]:
+        nodes = () if isinstance(cluster.nodes, Failure) else cluster.nodes.nodes
+        routes = () if isinstance(self.routes, Failure) else self.routes.routes
+        settings = {} if isinstance(self.components, Failure) else self.components.settings
         prefix = settings.get(f"{GATEWAY}/prefix") or settings.get(f"{API_SERVICE}/PREFIX_PATH", "")
-        return derived_endpoints(
-            gateway,
-            () if isinstance(routes, Failure) else routes.routes,
-            nodes,
-            prefix=prefix,
-        )
+        return derived_endpoints(self.gateway, routes, nodes, prefix=prefix)

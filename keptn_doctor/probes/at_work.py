@@ -2,9 +2,10 @@
 
 A request costs this process a few milliseconds of processor time. Hundreds at a time are not
 answered any sooner, but each of them so late that it runs out of time. So there are only so many
-places, and the cluster that came first goes first: it is done while the last has hardly begun. A
-request that only waits for its server costs nothing and does not keep its place, so a dead server
-holds nobody up; and the time limit of a look does not run while it waits for a place, as that says
+places, and the cluster that came first goes first: it is done while the last has hardly begun. The
+very first, the control plane's, waits for none, since most looks hang on what it tells. A request
+that only waits for its server costs nothing and does not keep its place, so a dead one holds
+nobody up; and the time limit of a look does not run while it waits for a place, for that says
 nothing of what it looks at. It knows no request and no server.
 """
 
@@ -18,7 +19,7 @@ from contextvars import ContextVar
 
 from keptn_doctor.probes.turns import RANK
 
-AT_ONCE = 40
+AT_ONCE = 100
 _PATIENCE_S = 0.1  # so long a place is kept while nothing comes
 _BUSY_S = 0.01  # a timer that goes off so late tells of a process that has more to do than it can
 
@@ -31,25 +32,28 @@ class AtWork:
         self._waiting: list[tuple[int, int, int, asyncio.Future[None]]] = []
         self._asked = 0
 
-    async def begin(self, cluster: int = 0) -> Place:
-        """Wait for a place, which is to be ended; ``cluster`` counts from the first to be opened.
+    async def begin(self, cluster: int) -> Place:
+        """A place, which is to be ended; ``cluster`` counts from 0, which need not wait for one.
 
-        Before that counts the rank of the look that asks (see ``turns``).
+        Others wait, first by the rank of the look that asks (see ``turns``), then by their number.
         """
-        await self._wait(cluster)
+        if cluster == 0:
+            self._free -= 1
+        else:
+            await self._wait(cluster)
         return Place(self._give_back)
 
     def _give_back(self) -> None:
         """Let the next one begin."""
         self._free += 1
-        while self._free and self._waiting:
+        while self._free > 0 and self._waiting:
             *_, waiter = heapq.heappop(self._waiting)
             if not waiter.done():
                 self._free -= 1
                 waiter.set_result(None)
 
     async def _wait(self, cluster: int) -> None:
-        if self._free and not self._waiting:
+        if self._free > 0 and not self._waiting:
             self._free -= 1
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()

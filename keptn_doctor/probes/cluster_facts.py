@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.kube_facts import ClusterFacts, Nodes, NodeState
 from keptn_doctor.probes import kube_objects as k8s
 from keptn_doctor.probes.failures import WorldFault
@@ -19,18 +20,15 @@ _BY_SERVER = {".azmk8s.io": "aks", ".eks.amazonaws.com": "eks"}
 _BY_PROVIDER = {"azure://": "aks", "kind://": "kind", "gce://": "gke", "k3s://": "k3s"}
 
 
-async def read_version(kube: KubeClient) -> k8s.VersionInfo:
-    """The least that every API server tells everybody; raises WorldFault."""
-    return await kube.get("/version", k8s.VersionInfo)
-
-
-async def read_cluster(kube: KubeClient, version: k8s.VersionInfo) -> ClusterFacts:
-    """Version, identity and served API groups of a cluster that has told its version.
+async def read_cluster(kube: KubeClient) -> ClusterFacts | Failure:
+    """Version, identity and served API groups of a cluster; a Failure when it hides the version.
 
     The identity is the uid of the namespace kube-system, the usual stand-in for the cluster id that
     Kubernetes does not have; "" when that may not be read.
     """
-    groups, uid = await asyncio.gather(_served_groups(kube), _uid(kube))
+    version, groups, uid = await asyncio.gather(kube.knock(), _served_groups(kube), _uid(kube))
+    if isinstance(version, Failure):
+        return version
     parts = urlsplit(kube.access.server)
     git_version = version.git_version or ""
     minor = (version.minor or "").rstrip("+")

@@ -34,6 +34,7 @@ from keptn_doctor.probes.kube_answers import (
     not_json,
     read_answer,
 )
+from keptn_doctor.probes.kube_objects import VersionInfo
 from keptn_doctor.probes.kube_rules import Rule, rule_of
 from keptn_doctor.probes.kube_wire import open_http
 from keptn_doctor.probes.port_forward import PodStream, open_port
@@ -85,6 +86,8 @@ class KubeClient:
 
     ``at_work`` bounds the requests of all clusters of a run; ``number`` says which comes first.
     ``proven`` are the rights that were seen to be there, or not to be, by their wording.
+
+    Whoever has knocked gets no answer to anything else before the server has told its version.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class KubeClient:
         )
         self._limit, self._in_flight = Turns(in_flight), in_flight
         self._at_work, self.number = at_work or AtWork(), number
+        self._knock: asyncio.Task[VersionInfo | Failure] | None = None
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -139,7 +143,26 @@ class KubeClient:
 
     async def aclose(self) -> None:
         """Close all connections, those of port-forwards included."""
+        if self._knock is not None and not self._knock.done():
+            self._knock.cancel()
+            await asyncio.wait({self._knock})
         await self._http.aclose()
+
+    async def knock(self) -> VersionInfo | Failure:
+        """What the server tells everybody, asked once; a server that does not tell it is silent.
+
+        Other requests may be made meanwhile, and their connections opened with that of this one;
+        what is answered to them is held back until this is known.
+        """
+        if self._knock is None:
+            self._knock = asyncio.ensure_future(self._version())
+        return await asyncio.shield(self._knock)
+
+    async def _version(self) -> VersionInfo | Failure:
+        try:
+            return await self.get("/version", VersionInfo)
+        except WorldFault as error:
+            return error.failure
 
     async def get(self, path: str, kind: type[T], params: Params | None = None) -> T:
         """One object as ``kind``, a msgspec Struct with every field optional.
@@ -356,6 +379,28 @@ class KubeClient:
         return await retrying(once)
 
     async def _answer(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None,
+        body: dict[str, Any] | None,
+        cut_at: int,
+    ) -> Answer:
+        try:
+            answer = await self._exchange(method, path, params=params, body=body, cut_at=cut_at)
+        except WorldFault:
+            await self._after_the_knock()
+            raise
+        await self._after_the_knock()
+        return answer
+
+    async def _after_the_knock(self) -> None:
+        knock = self._knock
+        if knock is not None and not knock.done() and asyncio.current_task() is not knock:
+            await asyncio.wait({knock})
+
+    async def _exchange(
         self,
         method: str,
         path: str,
