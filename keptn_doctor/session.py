@@ -115,11 +115,16 @@ class Session:
         target = self.targets.cluster(cluster_name)
         if target is None:
             raise KeyError(cluster_name)
-        same = msgspec.structs.replace(target, name="", namespaces=())
-        async with self._locks.setdefault(same, asyncio.Lock()):
-            if same not in self._opened:
-                self._opened[same] = await self._open(target)
-            return self._opened[same]
+        context = self.context_of(target)
+        async with self._locks.setdefault(context, asyncio.Lock()):
+            if context not in self._opened:
+                self._opened[context] = await self._open(target)
+            return self._opened[context]
+
+    @staticmethod
+    def context_of(target: ClusterTarget) -> ClusterTarget:
+        """What is the same in all targets that share a client."""
+        return msgspec.structs.replace(target, name="", namespaces=())
 
     def _number(self, target: ClusterTarget) -> int:
         """The control plane comes first, then the planes in the order in which they were named."""

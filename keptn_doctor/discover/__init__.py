@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,19 +40,19 @@ from keptn_doctor.session import Session
 from keptn_doctor.targets import ClusterTarget
 
 _SHARE = 0.4  # of the run's time limit, for the search of one cluster
-# How much longer than the faster half of them a cluster may take before the others go on without it
-_PATIENCE, _PATIENCE_S = 0.5, 0.5
+# How much longer than the others so far clusters may take before those go on without them
+_PATIENCE, _PATIENCE_S = 0.15, 0.05
 
 Rest = Callable[[], Coroutine[Any, Any, None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What there is, how to read the rest, and what is still being searched.
+    """What there is so far, how to read the rest of it, and what is still being searched.
 
     ``rest`` is what only judgements need: namespaces, policies, the operator's rights. No look
-    hangs on it, so whoever looks further can do so meanwhile. ``late`` comes with the clusters that
-    took much longer than the others; its topology is the whole one.
+    hangs on it, so whoever looks further can do so meanwhile. ``late`` comes with the next clusters
+    whose search has ended; its topology holds those before them as well.
     """
 
     topology: Topology
@@ -64,74 +64,133 @@ async def discover(session: Session) -> Topology:
     """Everything that the targets hold, as far as the rights at hand let it be seen."""
     found = await find(session)
     await found.rest()
-    if found.late is None:
-        return found.topology
-    late = await found.late
-    await late.rest()
-    return late.topology
+    while found.late is not None:
+        found = await found.late
+        await found.rest()
+    return found.topology
 
 
 async def find(session: Session) -> Found:
-    """Everything that the targets hold; a slow or dead cluster keeps nobody from the others."""
-    searches = [
-        asyncio.ensure_future(_search(session, plane)) for plane in session.targets.execution_planes
-    ]
+    """What the targets hold, as it is found: a slow or dead plane keeps nobody from the others.
+
+    Whatever else is found comes with or after the control plane: most looks hang on what it tells.
+    """
+    first = asyncio.ensure_future(_control_plane(session))
+    search = _Search(session)
     try:
-        control, _ = await asyncio.gather(_control_plane(session), _in_good_time(searches))
+        return await search.begin(await first)
+    except BaseException:
+        first.cancel()
+        search.cancel()
+        raise
+
+
+class _Search:
+    """The planes that are searched side by side, and those that were told of so far."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._began = asyncio.get_running_loop().time()
+        self._searches = {
+            plane: asyncio.ensure_future(_search(session, plane))
+            for plane in session.targets.execution_planes
+        }
+        self._told: list[SearchedCluster] = []
+        self._beside: tuple[SearchedCluster, ...] = ()
+        self._control = FoundControlPlane(control_plane=ControlPlane())
         api = session.targets.api
-        if control.objects is None and not (api and api.endpoint):
-            await asyncio.gather(*searches)  # all of them tell where the Keptn API is
-        done = [search.result() for search in searches if search.done()]
+        self._endpoint = api.endpoint if api else ""
+
+    def cancel(self) -> None:
+        """Give up what is still being searched."""
+        for search in self._searches.values():
+            search.cancel()
+
+    async def begin(self, control: FoundControlPlane) -> Found:
+        """The control plane, and the planes that were as fast or nearly so."""
+        self._control = control
+        if control.objects is None and not self._endpoint and self._searches:
+            await asyncio.wait(self._searches.values())  # all of them tell where the Keptn API is
+        elif at_home := self._at_home():
+            await asyncio.wait(at_home)  # they tell whether the control plane's namespace is theirs
+        planes = await self._next()
         beside = await guarded(
-            session,
+            self._session,
             "namespace",
             control.control_plane.subject,
-            _beside_control_plane(session, control, done),
+            _beside_control_plane(self._session, control, planes),
             otherwise=None,
-            limit_s=_limit(session),
+            limit_s=_limit(self._session),
         )
-    except BaseException:
-        for search in searches:
-            search.cancel()
-        raise
-    extra = (beside,) if beside else ()
-    topology = _topology(session, control, (*done, *extra))
-    await _record_found(session, (*done, *extra), topology)
+        self._beside = (beside,) if beside else ()
+        found = await self._found(planes, self._beside)
 
-    async def rest() -> None:
-        await asyncio.gather(
-            _record_rest(session, (*done, *extra), topology),
-            _kept(session, topology, _record_control_plane(session, control, beside)),
+        async def rest() -> None:
+            recording = _record_control_plane(self._session, control, beside)
+            await asyncio.gather(found.rest(), _kept(self._session, control, recording))
+
+        return dataclasses.replace(found, rest=rest)
+
+    def _at_home(self) -> list[asyncio.Future[SearchedCluster]]:
+        home = self._session.targets.control_plane
+        return [
+            search
+            for plane, search in self._searches.items()
+            if home and self._session.context_of(plane) == self._session.context_of(home)
+        ]
+
+    async def _later(self) -> Found:
+        try:
+            return await self._found(await self._next())
+        except BaseException:
+            self.cancel()
+            raise
+
+    async def _found(
+        self, planes: list[SearchedCluster], beside: tuple[SearchedCluster, ...] = ()
+    ) -> Found:
+        self._told += planes
+        topology = build_topology(
+            self._control,
+            (*self._told, *self._beside),
+            order=tuple(plane.name for plane in self._searches),
+            salt=self._session.salt,
+            operator_endpoint=self._endpoint,
+        )
+        self._endpoint = topology.control_plane.api_url  # more planes do not change the way to it
+        new = (*planes, *beside)
+        await _record_found(self._session, new, topology)
+        missing = len(self._told) < len(self._searches)
+        return Found(
+            topology=topology,
+            rest=lambda: _record_rest(self._session, new, topology),
+            late=asyncio.ensure_future(self._later()) if missing else None,
         )
 
-    async def late() -> Found:
-        planes = await asyncio.gather(*searches)
-        whole = _topology(session, control, (*planes, *extra))
-        new = tuple(plane for plane in planes if plane not in done)
-        await _record_found(session, new, whole)
-        return Found(topology=whole, rest=lambda: _record_rest(session, new, whole))
+    async def _next(self) -> list[SearchedCluster]:
+        """The planes that were not told of and are searched now, or in a moment."""
+        clock = asyncio.get_running_loop().time
+        while pending := [s for s in self._searches.values() if not s.done()]:
+            if ready := self._ready():
+                patience_s = max(_PATIENCE_S, _PATIENCE * (clock() - self._began))
+                await asyncio.wait(pending, timeout=patience_s)
+                return self._ready() or ready
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+        return self._ready()
 
-    waiting = asyncio.ensure_future(late()) if len(done) < len(searches) else None
-    return Found(topology=topology, rest=rest, late=waiting)
-
-
-async def _in_good_time(searches: Collection[asyncio.Future[SearchedCluster]]) -> None:
-    """Wait until all are done, but for those that take much longer than half of them took."""
-    clock = asyncio.get_running_loop().time
-    began, pending = clock(), set(searches)
-    while 2 * len(pending) > len(searches):
-        _, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-    if pending:
-        await asyncio.wait(pending, timeout=max(_PATIENCE_S, _PATIENCE * (clock() - began)))
-
-
-def _topology(
-    session: Session, control: FoundControlPlane, planes: Iterable[SearchedCluster]
-) -> Topology:
-    api = session.targets.api
-    return build_topology(
-        control, planes, salt=session.salt, operator_endpoint=api.endpoint if api else ""
-    )
+    def _ready(self) -> list[SearchedCluster]:
+        """Those of one context together: which of them has a service hangs on all of them."""
+        told = {plane.target for plane in self._told}
+        busy = {
+            self._session.context_of(plane)
+            for plane, search in self._searches.items()
+            if not search.done()
+        }
+        return [
+            search.result()
+            for plane, search in self._searches.items()
+            if plane not in told and search.done() and self._session.context_of(plane) not in busy
+        ]
 
 
 async def _record_found(
@@ -152,8 +211,8 @@ async def _record_rest(
                 group.create_task(guarded(session, "namespace", subject, recording, otherwise=None))
 
 
-async def _kept(session: Session, topology: Topology, recording: Awaitable[None]) -> None:
-    subject = topology.control_plane.subject
+async def _kept(session: Session, control: FoundControlPlane, recording: Awaitable[None]) -> None:
+    subject = control.control_plane.subject
     await guarded(session, "namespace", subject, recording, otherwise=None)
 
 

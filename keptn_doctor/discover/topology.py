@@ -53,9 +53,13 @@ def build_topology(
     planes: Iterable[SearchedCluster],
     *,
     salt: bytes,
+    order: tuple[str, ...] = (),
     operator_endpoint: str = "",
 ) -> Topology:
-    """The topology; a workload that two targets show is one Keptn service, of the first of them."""
+    """The topology; a workload that two targets show is one Keptn service, of the first of them.
+
+    ``planes`` come as they were found; ``order`` is that of the topology, by the targets' names.
+    """
     drafts: list[tuple[KeptnService, FoundService]] = []
     listed: list[ExecutionPlane] = []
     seen: set[tuple[str, str, str, str]] = set()
@@ -79,6 +83,9 @@ def build_topology(
             own.append(service)
         if not plane.beside or any(s.belongs_to == "execution-plane" for s in own):
             listed.append(_execution_plane(plane, control))
+    place = {name: number for number, name in enumerate(order)}
+    listed.sort(key=lambda plane: place.get(plane.name, len(place)))
+    drafts.sort(key=lambda draft: place.get(draft[0].plane, len(place)))
     services = _with_namesakes(drafts)
     api_url = _api_url(operator_endpoint, control.endpoints, services)
     return Topology(

@@ -27,7 +27,11 @@ from keptn_doctor.observe.logs import read_control_plane_logs, read_service_logs
 from keptn_doctor.observe.probe_pods import look_from_probe_pods
 from keptn_doctor.observe.round_trips import make_round_trips
 from keptn_doctor.observe.trip_logs import read_logs_of_broken_trips
-from keptn_doctor.probes.control_plane_api import look_at_old_events, observe_keptn_api
+from keptn_doctor.probes.control_plane_api import (
+    Interests,
+    look_at_old_events,
+    observe_keptn_api,
+)
 from keptn_doctor.probes.keptn_api import KeptnApi
 from keptn_doctor.session import Session
 
@@ -48,14 +52,13 @@ async def observe(
     """
     subject = topology.control_plane.subject
     async with asyncio.TaskGroup() as group:
-        round_two = _Round(session, group)
-        asking = _control_plane_api(session, topology, round_two.endpoints)
+        round_two = _Round(session, group, topology, late)
+        asking = _control_plane_api(session, round_two)
         keptn = group.create_task(_kept(session, "integrations", subject, asking))
         reading = _control_plane_logs(session, topology)
         group.create_task(_kept(session, "pod-log", subject, reading))
-        round_two.begin(topology)
-        if late is not None:
-            topology = await round_two.follow(late)
+        await round_two.to_the_end()
+    topology = round_two.topology
     workloads = dict(session.recorder.facts(Workload))
     for service, workload in round_two.suspects:
         looking = _inside(session, service, workload, briefly=round_two.briefly)
@@ -76,17 +79,41 @@ async def observe(
 class _Round:
     """The looks at endpoints and services that are under way, each begun once."""
 
-    def __init__(self, session: Session, group: asyncio.TaskGroup) -> None:
+    def __init__(
+        self,
+        session: Session,
+        group: asyncio.TaskGroup,
+        topology: Topology,
+        late: asyncio.Task[Found] | None,
+    ) -> None:
         self.session, self._group = session, group
+        self.topology, self._late = topology, late
         self.endpoints = asyncio.Semaphore(_ENDPOINTS_AT_ONCE)
         self.suspects: list[tuple[KeptnService, Workload]] = []
         self.briefly = False
         self._limits: dict[str, asyncio.Semaphore] = {}
         self._begun: set[str] = set()
+        self._looks: set[asyncio.Task[object]] = set()
 
-    def begin(self, topology: Topology) -> None:
-        """Begin the looks at everything in the topology that is not looked at yet."""
-        for endpoint in topology.endpoints:
+    async def to_the_end(self) -> None:
+        """Begin the looks at what is known, and at what slow clusters add later."""
+        self._begin()
+        while self._late is not None:
+            found = await self._late
+            self._group.create_task(found.rest())
+            self.topology, self._late = found.topology, found.late
+            self._begin()
+
+    async def settled(self) -> Topology:
+        """The topology with all clusters, or with as many as there are when all looks are over."""
+        while self._late is not None and self._looks:
+            looks = asyncio.ensure_future(asyncio.wait(self._looks))
+            await asyncio.wait({self._late, looks}, return_when=asyncio.FIRST_COMPLETED)
+            looks.cancel()
+        return self.topology
+
+    def _begin(self) -> None:
+        for endpoint in self.topology.endpoints:
             if not endpoint.used_by_operator and self._is_new(endpoint.subject):
                 walking = _within(self.endpoints, walk_to(self.session, endpoint))
                 self._start("http", endpoint.subject, walking)
@@ -94,7 +121,7 @@ class _Round:
         reference = next((fact for _, fact in self.session.recorder.facts(ReferenceToken)), None)
         services = [
             (service, workloads[service.subject])
-            for service in topology.services
+            for service in self.topology.services
             if service.belongs_to == "execution-plane" and service.subject in workloads
         ]
         self.briefly |= len(services) > _MOST_WHOLE_LISTS
@@ -109,20 +136,15 @@ class _Round:
                 limit = self._limits.setdefault(service.plane, asyncio.Semaphore(_SERVICES_AT_ONCE))
                 self._start("pod-log", service.subject, _within(limit, looking))
 
-    async def follow(self, late: asyncio.Task[Found]) -> Topology:
-        """Begin what slow clusters add, once they are searched; gives the whole topology."""
-        found = await late
-        self._group.create_task(found.rest())
-        self.begin(found.topology)
-        return found.topology
-
     def _is_new(self, subject: str) -> bool:
         new = subject not in self._begun
         self._begun.add(subject)
         return new
 
     def _start(self, probe: str, subject: str, looking: Awaitable[object]) -> None:
-        self._group.create_task(_kept(self.session, probe, subject, looking))
+        look = self._group.create_task(_kept(self.session, probe, subject, looking))
+        self._looks.add(look)
+        look.add_done_callback(self._looks.discard)
 
 
 async def _within(limit: asyncio.Semaphore, looking: Awaitable[T]) -> T:
@@ -137,13 +159,24 @@ async def _kept(
     return await guarded(session, probe, subject, looking, otherwise=None)
 
 
-async def _control_plane_api(
-    session: Session, topology: Topology, limit: asyncio.Semaphore
-) -> KeptnApi | None:
+async def _control_plane_api(session: Session, round_two: _Round) -> KeptnApi | None:
     """Keptn's own word, and the way on which it came; None when there is no way."""
-    api = await reach_keptn_api(session, topology, limit)
+    topology = round_two.topology
+    api = await reach_keptn_api(session, topology, round_two.endpoints)
     if api is None:
         return None
+
+    async def interests() -> Interests:
+        return _interests(await round_two.settled())
+
+    await observe_keptn_api(
+        session.recorder, api, subject=topology.control_plane.subject, interests=interests
+    )
+    return api
+
+
+def _interests(topology: Topology) -> Interests:
+    """What the services are told to listen to, and the names under which they answer."""
     services = [s for s in topology.services if s.belongs_to == "execution-plane"]
     types = {
         topic
@@ -151,14 +184,10 @@ async def _control_plane_api(
         for topic in service.topics
         if topic.endswith(".triggered") and "*" not in topic and ">" not in topic
     }
-    await observe_keptn_api(
-        session.recorder,
-        api,
-        subject=topology.control_plane.subject,
+    return Interests(
         event_types=tuple(sorted(types)[:_MOST_EVENT_TYPES]),
         sources=tuple(s.integration_name or s.name for s in services),
     )
-    return api
 
 
 async def _control_plane_logs(session: Session, topology: Topology) -> None:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from typing import TypeVar
 
+import msgspec
+
 from keptn_doctor.model.evidence import NotAttempted
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.keptn_facts import (
@@ -35,21 +37,35 @@ _NEEDS_TOKEN = (
 )  # fmt: skip
 
 
+class Interests(msgspec.Struct, frozen=True, kw_only=True):
+    """What Keptn is asked about that its own lists do not name.
+
+    ``event_types`` are the subscribed types to look for open events of, beside those that the
+    registrations name; ``sources`` those whose last answers are looked for, which are the names of
+    Keptn services.
+    """
+
+    event_types: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+async def _none() -> Interests:
+    return Interests()
+
+
 async def observe_keptn_api(
     recorder: Recorder,
     api: KeptnApi,
     *,
     subject: str,
-    event_types: tuple[str, ...] = (),
-    sources: tuple[str, ...] = (),
+    interests: Callable[[], Awaitable[Interests]] = _none,
     read_again_after_s: float = 0.0,
 ) -> None:
     """Record the control plane's facts under ``subject`` ("control-plane/keptn").
 
-    ``event_types`` are the subscribed types to look for open events of, beside those that the
-    registrations name; ``sources`` those whose last answers are looked for, which are the names of
-    Keptn services. ``read_again_after_s`` is the time between two reads of the registrations,
-    0 for one read. ``api`` has been reached: it comes from ``observe_endpoint``.
+    ``interests`` are asked for when the registrations and projects were read, and may still be
+    waited for then. ``read_again_after_s`` is the time between two reads of the registrations, 0
+    for one read. ``api`` has been reached: it comes from ``observe_endpoint``.
     """
     asking = _Asking(recorder, api, subject)
     usable = await _token_usable(asking)
@@ -72,7 +88,8 @@ async def observe_keptn_api(
         ),
     )
     looks: list[Awaitable[object]] = []
-    wanted = tuple(sorted({*event_types, *_subscribed(listing)}))
+    also = await interests()
+    wanted = tuple(sorted({*also.event_types, *_subscribed(listing)}))
     if wanted:
         looks.append(
             asking.look(
@@ -82,7 +99,7 @@ async def observe_keptn_api(
             )
         )
     if isinstance(known, ProjectListing) and known.projects:
-        looks += _of_the_past(asking, known, sources)
+        looks += _of_the_past(asking, known, also.sources)
     log = asking.look("integration-log", lambda attempts: integration_log(api, attempts=attempts))
     await asyncio.gather(*looks, log)
 

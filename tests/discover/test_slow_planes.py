@@ -12,6 +12,7 @@ from keptn_doctor.lab.kube.misbehaviour import Misbehaviour
 from keptn_doctor.lab.scenario import loads
 from keptn_doctor.lab.start import start
 from keptn_doctor.model.evidence import Snapshot
+from keptn_doctor.model.keptn_facts import PastAnswers
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.lab]
 
@@ -66,3 +67,31 @@ async def test_a_dead_plane_takes_no_verdict_from_the_others_and_is_told() -> No
     assert not [o for o in report.evidence if o.subject == "exec-b"], "unseen is not seen broken"
     assert report.exit_code == exit_codes.UNKNOWN
     assert "exec-b" in report.headline
+
+
+async def test_planes_keep_their_order_and_are_asked_for_though_the_first_comes_last() -> None:
+    async with start(loads("title: The first is slow\n")) as lab:
+        lab.servers["exec-a"].misbehave(
+            Misbehaviour(kind="slow", path_prefix="/version", seconds=0.6, times=1)
+        )
+        lab.servers["exec-b"].misbehave(  # so the looks there take longer than the search here
+            Misbehaviour(
+                kind="slow", path_prefix="/api/v1/namespaces/keptn-jes/pods/", seconds=2.5, times=1
+            )
+        )
+        snapshot = await examine(lab.targets())
+    assert_in_order(snapshot, "search/exec-a", "pod-log/exec-b/")
+    assert [plane.name for plane in snapshot.topology.execution_planes] == ["exec-a", "exec-b"]
+    own = [s.subject for s in snapshot.topology.services if s.belongs_to == "execution-plane"]
+    assert own == [HELM, JMETER, JES]
+    (past,) = (o.result for o in snapshot.observations if o.probe == "past-answers")
+    assert isinstance(past, PastAnswers)
+    assert set(past.asked_sources) == {"helm-service", "jmeter-service", "job-executor-service"}
+
+
+def assert_in_order(snapshot: Snapshot, *beginnings: str) -> None:
+    """What ended first, by what the names of the spans begin with."""
+    assert snapshot.times is not None
+    ended = [span.name for span in snapshot.times.spans]
+    places = [next(n for n, name in enumerate(ended) if name.startswith(b)) for b in beginnings]
+    assert places == sorted(places)

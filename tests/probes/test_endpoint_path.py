@@ -20,7 +20,7 @@ from keptn_doctor.model.path_facts import (
 )
 from keptn_doctor.model.topology import Endpoint
 from keptn_doctor.network_settings import ConnectTo, Deadlines, NetworkSettings
-from keptn_doctor.probes.control_plane_api import observe_keptn_api
+from keptn_doctor.probes.control_plane_api import Interests, observe_keptn_api
 from keptn_doctor.probes.endpoint_path import observe_endpoint
 from keptn_doctor.probes.keptn_api import TURNS, KeptnApi
 from keptn_doctor.probes.lines import Lines
@@ -216,13 +216,15 @@ async def test_a_proxy_takes_the_place_of_the_lower_rungs(serve: Serve) -> None:
 # --- what the API tells
 
 
+async def one_type() -> Interests:
+    return Interests(event_types=("sh.keptn.event.x.triggered",))
+
+
 async def observed(serve: Serve, zone: Zone, site: Keptn, token: str | None) -> Recorder:
     lines, at = Lines(), network(zone, to(80, await serve(site)))
     recorder, api = await walk(at, endpoint(), token=token, lines=lines)
     assert api is not None
-    await observe_keptn_api(
-        recorder, api, subject=CONTROL_PLANE, event_types=("sh.keptn.event.x.triggered",)
-    )
+    await observe_keptn_api(recorder, api, subject=CONTROL_PLANE, interests=one_type)
     await lines.aclose()
     return recorder
 
