@@ -9,6 +9,7 @@ plane's. Binding does not depend on the order of the observations.
 from __future__ import annotations
 
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterable
@@ -35,6 +36,7 @@ FACTS: tuple[type, ...] = (
     *get_args(path_facts.PathFact),
     *get_args(keptn_facts.KeptnFact),
 )
+_KINDS = frozenset((*ENTITIES, *FACTS, Topology, datetime))
 _MARKERS = ("inside", "operator", "control-plane", "everywhere")
 
 _ON_THE_WAY: tuple[type, ...] = (
@@ -94,8 +96,12 @@ def read_needs(judge: Callable[..., Any]) -> tuple[Need, ...]:
 
     Raises SignatureError for an annotation that is missing or is no entity, fact or time.
     """
+    namespace: dict[str, Any] = getattr(inspect.unwrap(judge), "__globals__", {})
     try:
-        hints = typing.get_type_hints(judge, include_extras=True)
+        hints = {
+            name: _meaning(text, namespace)
+            for name, text in getattr(judge, "__annotations__", {}).items()
+        }
     except (NameError, TypeError, SyntaxError) as error:
         raise SignatureError(f"its annotations cannot be read: {error}") from error
     needs = []
@@ -104,6 +110,23 @@ def read_needs(judge: Callable[..., Any]) -> tuple[Need, ...]:
             raise SignatureError(f"parameter {name} has no annotation")
         needs.append(_read(name, hints[name]))
     return tuple(needs)
+
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_MEANINGS: dict[str, tuple[dict[str, Any], Any]] = {}  # with what the names in them stood for
+
+
+def _meaning(text: Any, namespace: dict[str, Any]) -> Any:
+    """What an annotation stands for; 140 checks write the same few, and each is worked out once."""
+    if isinstance(text, str) and text in _MEANINGS:
+        names, meaning = _MEANINGS[text]
+        if all(namespace.get(name) is value for name, value in names.items()):
+            return meaning
+    written = types.SimpleNamespace(__annotations__={"it": text})
+    meaning = typing.get_type_hints(written, namespace, include_extras=True)["it"]
+    if isinstance(text, str):
+        _MEANINGS[text] = ({name: namespace.get(name) for name in _NAME.findall(text)}, meaning)
+    return meaning
 
 
 def _read(parameter: str, hint: Any) -> Need:
@@ -128,7 +151,7 @@ def _read(parameter: str, hint: Any) -> Need:
             failure = True
         else:
             kinds.append(part)
-    if len(kinds) != 1 or kinds[0] not in (*ENTITIES, *FACTS, Topology, datetime):
+    if len(kinds) != 1 or not (isinstance(kinds[0], type) and kinds[0] in _KINDS):
         raise SignatureError(f"parameter {parameter}: {hint!r} is no entity, fact or time")
     marker: Any = marks[0] if marks else ""
     return Need(
