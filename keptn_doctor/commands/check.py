@@ -17,7 +17,7 @@ import click
 from keptn_doctor import exit_codes
 from keptn_doctor.cli import DEBUG_VARIABLE
 from keptn_doctor.commands.outputs import refuse_unwritable, wants_color
-from keptn_doctor.commands.reports import deliver, delivery_from, judged, keep
+from keptn_doctor.commands.reports import deliver, delivery_from, judged, keep, load_renderer
 from keptn_doctor.commands.targets import targets_from, with_run_options
 from keptn_doctor.model.evidence import Snapshot
 from keptn_doctor.progress import Progress, open_progress
@@ -63,7 +63,12 @@ def run(options: dict[str, Any], environ: Mapping[str, str]) -> int:
     progress = open_progress(sys.stderr, quiet=options["quiet"], color=color)
     if options["plan"]:
         return asyncio.run(_plan(world, options, environ, progress))
-    snapshot = _run_to_a_snapshot(_examine(world, options, progress, meanwhile=judges))
+
+    def meanwhile() -> None:
+        judges()
+        load_renderer(delivery)
+
+    snapshot = _run_to_a_snapshot(_examine(world, options, progress, meanwhile=meanwhile))
     code = deliver(judged(snapshot, judges(), delivery), delivery, environ)
     if options["bundle"] and not keep(snapshot, options["bundle"]):
         code = exit_codes.DOCTOR_FAILED

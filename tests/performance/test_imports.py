@@ -14,7 +14,9 @@ HELP_NEEDS_NONE_OF = {
     "aiohttp", "asyncio", "cryptography", "dns", "h11", "httpcore", "httpx", "keptn_doctor_checks",
     "kubernetes", "msgspec", "rich", "ssl", "wsproto",
 }  # fmt: skip
-CHECK_NEEDS_NONE_OF = {"aiohttp", "cryptography", "hypothesis", "kubernetes", "pytest"}
+CHECK_NEEDS_NONE_OF = {
+    "aiohttp", "cryptography", "hypothesis", "kubernetes", "pygments", "pytest",
+}  # fmt: skip
 
 
 def _loaded_by(*command: str) -> set[str]:
