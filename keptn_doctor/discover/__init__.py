@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from keptn_doctor.discover.cluster import WholeCluster, beside_the_knock, read_whole_cluster
+from keptn_doctor.discover.cluster import beside_the_knock, record_whole_cluster
 from keptn_doctor.discover.control_plane import FoundControlPlane, find_control_plane
 from keptn_doctor.discover.planes import (
     FoundPlane,
@@ -269,18 +269,15 @@ async def _search_cluster(session: Session, target: ClusterTarget) -> SearchedCl
         return SearchedCluster(target=target, found=nothing)
     reading = _searched(session, target, kube)
     told = await beside_the_knock(session, kube, reading, subject=target.name)
-    if isinstance(told, WholeCluster):
+    if isinstance(told, Failure):
         return SearchedCluster(target=target, found=nothing, cluster=told)
     return told
 
 
 async def _searched(session: Session, target: ClusterTarget, kube: KubeClient) -> SearchedCluster:
-    # The search has the longer chain of questions, so it goes first where both wait for a turn.
     found, cluster = await asyncio.gather(
         find_plane(session, kube, subject=target.name, namespaces=target.namespaces),
-        read_whole_cluster(
-            session, kube, read_cluster(kube), subject=target.name, pods_in_full=False
-        ),
+        read_cluster(kube),
     )
     return SearchedCluster(target=target, found=found, cluster=cluster, kube=kube)
 
@@ -336,9 +333,15 @@ async def _record_plane(
     if not any(p.name == name for p in topology.execution_planes):
         return
     async with asyncio.TaskGroup() as group:
+        if not plane.beside and plane.cluster is not None:
+            whole = record_whole_cluster(
+                session, kube, plane.cluster, subject=name, pods_in_full=False
+            )
+            group.create_task(whole)
         group.create_task(record_namespaces(session, kube, found, subject=name))
         group.create_task(_record_policies(session, kube, found, name, subjects))
-        group.create_task(_record_rights(session, kube, name, "execution-plane", found.namespaces))
+    # What was read by now is not asked for.
+    await _record_rights(session, kube, name, "execution-plane", found.namespaces)
 
 
 async def _record_policies(
@@ -374,10 +377,13 @@ async def _record_control_plane(
     session: Session, control: FoundControlPlane, beside: SearchedCluster | None
 ) -> None:
     target, plane = session.targets.control_plane, control.control_plane
-    if target is None or control.objects is None:
+    if target is None or control.rest is None:
         return
     kube = await session.kube(target.name)
     if isinstance(kube, Failure):
+        return
+    if control.objects is None:
+        await control.rest()
         return
     found = FoundPlane(
         namespaces=(plane.namespace,),
@@ -385,10 +391,9 @@ async def _record_control_plane(
         objects={plane.namespace: control.objects},
     )
     await asyncio.gather(
-        record_namespaces(session, kube, found, subject=plane.subject),
-        _record_rights(session, kube, plane.subject, "control-plane", (plane.namespace,)),
-        *((control.rest(),) if control.rest else ()),
+        record_namespaces(session, kube, found, subject=plane.subject), control.rest()
     )
+    await _record_rights(session, kube, plane.subject, "control-plane", (plane.namespace,))
 
 
 async def _record_rights(

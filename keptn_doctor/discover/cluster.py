@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine
+import functools
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -25,32 +26,15 @@ _REFUSALS = frozenset({"forbidden", "not-found", "resource-not-served"})
 _UNFINISHED = {"fieldSelector": "status.phase!=Succeeded,status.phase!=Failed"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WholeCluster:
-    """One cluster; what could not be read is a Failure."""
-
-    facts: ClusterFacts | Failure
-    nodes: Nodes | Failure
-    pods: tuple[k8s.Pod, ...] | Failure  # in full where they are wanted, else none
-    reachable: bool = True
-
-    @property
-    def served_groups(self) -> tuple[str, ...]:
-        return () if isinstance(self.facts, Failure) else self.facts.served_groups
-
-    @property
-    def platform(self) -> str:
-        return "" if isinstance(self.facts, Failure) else self.facts.platform
-
-
 Pods = tuple[k8s.Pod, ...] | tuple[k8s.PlacedPod, ...]
+ListedNodes = tuple[k8s.Node, ...] | Failure
 T = TypeVar("T")
 
 
 async def beside_the_knock(
     session: Session, kube: KubeClient, reading: Coroutine[Any, Any, T], *, subject: str
-) -> T | WholeCluster:
-    """What ``reading`` gives, or all that is known of a cluster that does not tell its version.
+) -> T | Failure:
+    """What ``reading`` gives, or why the cluster does not tell its version.
 
     The first requests of ``reading`` go together with the one for the version. It is given up, and
     nothing of it is recorded, when that one has no answer: such a cluster is left alone.
@@ -67,31 +51,70 @@ async def beside_the_knock(
             piece.cancel()
             await asyncio.wait({piece})
     await record_failure(session, "cluster", subject, version)
-    return WholeCluster(facts=version, nodes=version, pods=version, reachable=False)
+    return version
 
 
-async def read_whole_cluster(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WholeCluster:
+    """What was read of one cluster as a whole; what could not be read is a Failure."""
+
+    facts: ClusterFacts | Failure
+    pods: tuple[k8s.Pod, ...] | Failure  # in full where they are wanted, else none
+
+
+async def record_whole_cluster(
     session: Session,
     kube: KubeClient,
-    basics: Awaitable[ClusterFacts | Failure],
+    facts: ClusterFacts | Failure,
     *,
     subject: str,
     pods_in_full: bool,
+    nodes: ListedNodes | None = None,
 ) -> WholeCluster:
-    """Read and record what a cluster is; ``basics`` are those of ``read_cluster``.
+    """Read and record what only judgements need: nodes, and what all pods take from them.
 
-    Of all pods of a cluster only what they take from the nodes is read, unless ``pods_in_full``.
+    ``facts`` are those of ``read_cluster``; ``nodes`` that were listed before are not listed again.
+    Of the pods only what they take from the nodes is read, unless ``pods_in_full``.
     """
-    listed, pods, found = await asyncio.gather(
-        attempt(kube.list("/api/v1/nodes", k8s.Node)), _pods(kube, in_full=pods_in_full), basics
-    )
-    looking = _facts(found, listed, pods)
-    facts = await session.recorder.look("cluster", subject, looking, deadline_s=LOOK_S)
-    nodes = await session.recorder.look(
-        "nodes", subject, _nodes(session, listed, pods), deadline_s=LOOK_S
-    )
+    lists = _Lists(nodes=nodes)
+    look = functools.partial(session.recorder.look, deadline_s=LOOK_S)
+    await look("nodes", subject, _nodes(session, kube, lists, in_full=pods_in_full))
+    whole = await look("cluster", subject, _facts(facts, lists))
+    pods = lists.pods
     kept = pods if isinstance(pods, Failure) else tuple(p for p in pods if isinstance(p, k8s.Pod))
-    return WholeCluster(facts=facts, nodes=nodes, pods=kept)
+    return WholeCluster(facts=whole, pods=kept)
+
+
+_NOT_LISTED = Failure(
+    phase="deadline", code="deadline-exceeded", detail="the pods of the cluster were not listed"
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Lists:
+    """What was listed, as far as it came to that."""
+
+    nodes: ListedNodes | None = None
+    pods: Pods | Failure = _NOT_LISTED
+
+
+async def _nodes(session: Session, kube: KubeClient, lists: _Lists, *, in_full: bool) -> (
+    Nodes | Failure
+):  # fmt: skip
+    async with asyncio.TaskGroup() as group:
+        pods = group.create_task(_pods(kube, in_full=in_full))
+        if lists.nodes is None:
+            lists.nodes = await list_nodes(kube)
+        lists.pods = await pods
+    if isinstance(lists.nodes, Failure):
+        return lists.nodes
+    listed = None if isinstance(lists.pods, Failure) else lists.pods
+    return nodes_fact(lists.nodes, listed, redactor=session.redactor)
+
+
+async def list_nodes(kube: KubeClient) -> ListedNodes:
+    """All nodes of the cluster."""
+    return await attempt(kube.list("/api/v1/nodes", k8s.Node))
 
 
 async def _pods(kube: KubeClient, *, in_full: bool) -> Pods | Failure:
@@ -101,27 +124,12 @@ async def _pods(kube: KubeClient, *, in_full: bool) -> Pods | Failure:
     return await attempt(kube.list(path, k8s.PlacedPod, _UNFINISHED))
 
 
-async def _facts(
-    facts: ClusterFacts | Failure,
-    nodes: tuple[k8s.Node, ...] | Failure,
-    pods: Pods | Failure,
-) -> ClusterFacts | Failure:
+async def _facts(facts: ClusterFacts | Failure, lists: _Lists) -> ClusterFacts | Failure:
     if isinstance(facts, Failure):
         return facts
-    if not facts.platform and not isinstance(nodes, Failure):
-        facts = msgspec.structs.replace(facts, platform=platform_of_nodes(nodes))
-    if isinstance(pods, Failure):
+    if not facts.platform and isinstance(lists.nodes, tuple):
+        facts = msgspec.structs.replace(facts, platform=platform_of_nodes(lists.nodes))
+    if isinstance(lists.pods, Failure):
         return facts
-    total, ready = dns_pods(pods)
+    total, ready = dns_pods(lists.pods)
     return msgspec.structs.replace(facts, dns_pods=total, dns_pods_ready=ready)
-
-
-async def _nodes(
-    session: Session,
-    nodes: tuple[k8s.Node, ...] | Failure,
-    pods: Pods | Failure,
-) -> Nodes | Failure:
-    if isinstance(nodes, Failure):
-        return nodes
-    listed = None if isinstance(pods, Failure) else pods
-    return nodes_fact(nodes, listed, redactor=session.redactor)

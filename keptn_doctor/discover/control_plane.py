@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from keptn_doctor.discover.cluster import WholeCluster, beside_the_knock, read_whole_cluster
+from keptn_doctor.discover.cluster import (
+    ListedNodes,
+    WholeCluster,
+    beside_the_knock,
+    list_nodes,
+    record_whole_cluster,
+)
 from keptn_doctor.discover.planes import USUAL_NAMESPACES, Workloads
 from keptn_doctor.discover.reading import (
     LOOK_S,
@@ -39,7 +45,7 @@ from keptn_doctor.model.kube_facts import (
 from keptn_doctor.model.topology import ControlPlane
 from keptn_doctor.probes import kube_network_objects as net
 from keptn_doctor.probes import kube_objects as k8s
-from keptn_doctor.probes.cluster_facts import read_cluster
+from keptn_doctor.probes.cluster_facts import nodes_fact, read_cluster
 from keptn_doctor.probes.exposure import (
     GATEWAY,
     derived_endpoints,
@@ -80,7 +86,7 @@ class FoundControlPlane:
     """The control plane as its cluster shows it; empty parts where there is no such cluster."""
 
     control_plane: ControlPlane
-    cluster: WholeCluster | None = None
+    cluster: ClusterFacts | Failure | None = None
     objects: NamespaceObjects | None = None
     workloads: Workloads | None = None  # of its namespace, Keptn services among them
     endpoints: tuple[str, ...] = ()  # derived from the exposure, the likeliest first
@@ -96,7 +102,7 @@ async def find_control_plane(session: Session, target: ClusterTarget) -> FoundCo
         return FoundControlPlane(control_plane=plane)
     reading = _find(session, kube, target, plane)
     told = await beside_the_knock(session, kube, reading, subject=plane.subject)
-    if isinstance(told, WholeCluster):
+    if isinstance(told, Failure):
         return FoundControlPlane(control_plane=plane, cluster=told)
     return told
 
@@ -104,15 +110,22 @@ async def find_control_plane(session: Session, target: ClusterTarget) -> FoundCo
 async def _find(
     session: Session, kube: KubeClient, target: ClusterTarget, plane: ControlPlane
 ) -> FoundControlPlane:
-    """The control plane of a cluster that answers; the cluster as a whole is read meanwhile."""
+    """The control plane of a cluster that answers."""
     basics = asyncio.ensure_future(read_cluster(kube))
-    reading, cluster = await asyncio.gather(
-        _read_namespace(session, kube, target, plane, basics),
-        read_whole_cluster(session, kube, basics, subject=plane.subject, pods_in_full=True),
+    reading, cluster, nodes = await asyncio.gather(
+        _read_namespace(session, kube, target, plane, basics), basics, list_nodes(kube)
     )
     if isinstance(reading, _Reading):
-        return reading.found(cluster)
-    return FoundControlPlane(control_plane=_identified(reading, cluster), cluster=cluster)
+        return reading.found(cluster, nodes)
+
+    async def rest() -> None:
+        await record_whole_cluster(
+            session, kube, cluster, subject=plane.subject, pods_in_full=False, nodes=nodes
+        )
+
+    return FoundControlPlane(
+        control_plane=_identified(reading, cluster), cluster=cluster, rest=rest
+    )
 
 
 async def _read_namespace(
@@ -132,8 +145,8 @@ async def _read_namespace(
     return reading
 
 
-def _identified(plane: ControlPlane, cluster: WholeCluster) -> ControlPlane:
-    uid = "" if isinstance(cluster.facts, Failure) else cluster.facts.uid
+def _identified(plane: ControlPlane, cluster: ClusterFacts | Failure) -> ControlPlane:
+    uid = "" if isinstance(cluster, Failure) else cluster.uid
     return msgspec.structs.replace(plane, cluster_uid=uid)
 
 
@@ -224,7 +237,7 @@ class _Reading:
             group.create_task(self.look("reference-token", self._token(workloads)))
         self.components, self.routes = components.result(), routes.result()
 
-    def found(self, cluster: WholeCluster) -> FoundControlPlane:
+    def found(self, cluster: ClusterFacts | Failure, nodes: ListedNodes) -> FoundControlPlane:
         """The control plane as its namespace and its cluster show it."""
         version = self.version.version if isinstance(self.version, KeptnVersion) else ""
         plane = msgspec.structs.replace(self.plane, version=version)
@@ -233,16 +246,17 @@ class _Reading:
             cluster=cluster,
             objects=self.objects,
             workloads=self.workloads,
-            endpoints=self._endpoints(cluster),
-            rest=lambda: self._rest(cluster),
+            endpoints=self._endpoints(nodes),
+            rest=lambda: self._rest(cluster, nodes),
         )
 
-    async def _rest(self, cluster: WholeCluster) -> None:
+    async def _rest(self, cluster: ClusterFacts | Failure, nodes: ListedNodes) -> None:
         """What only judgements need."""
+        groups = () if isinstance(cluster, Failure) else cluster.served_groups
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.look("load-balancer-provider", self._providers(cluster)))
+            group.create_task(self._cluster_and_providers(cluster, nodes, groups))
             group.create_task(self.look("claims", self._claims()))
-            group.create_task(self.look("network-policies", self._policies(cluster)))
+            group.create_task(self.look("network-policies", self._policies(groups)))
 
     async def _version(
         self, workloads: tuple[FoundWorkload, ...], failures: tuple[Failure, ...]
@@ -320,15 +334,26 @@ class _Reading:
             return services
         return services_fact(services, endpoints, namespace=self.namespace)
 
-    async def _providers(self, cluster: WholeCluster) -> LoadBalancerProvider | Failure:
+    async def _cluster_and_providers(
+        self, basics: ClusterFacts | Failure, nodes: ListedNodes, groups: tuple[str, ...]
+    ) -> None:
+        cluster = await record_whole_cluster(
+            self.session, self.kube, basics, subject=self.plane.subject, pods_in_full=True,
+            nodes=nodes,
+        )  # fmt: skip
+        await self.look("load-balancer-provider", self._providers(cluster, groups))
+
+    async def _providers(
+        self, cluster: WholeCluster, groups: tuple[str, ...]
+    ) -> LoadBalancerProvider | Failure:
         if isinstance(cluster.pods, Failure):
             return cluster.pods
         return await read_providers(
             self.kube,
             cluster.pods,
             gateway=self.gateway,
-            platform=cluster.platform,
-            served_groups=cluster.served_groups,
+            platform="" if isinstance(cluster.facts, Failure) else cluster.facts.platform,
+            served_groups=groups,
             redactor=self.session.redactor,
         )
 
@@ -336,10 +361,10 @@ class _Reading:
         events = self.objects.around.events
         return await read_claims(self.kube, self.namespace, events=events)
 
-    async def _policies(self, cluster: WholeCluster) -> NetworkPolicies:
+    async def _policies(self, groups: tuple[str, ...]) -> NetworkPolicies:
         policies, demands = await asyncio.gather(
             read_policies(self.kube, self.namespace),
-            mutual_tls(self.kube, self.namespace, served_groups=cluster.served_groups),
+            mutual_tls(self.kube, self.namespace, served_groups=groups),
         )
         gateways = [
             pod
@@ -369,9 +394,10 @@ class _Reading:
         self.session.reference_token = Secret(text) if text else None
         return found
 
-    def _endpoints(self, cluster: WholeCluster) -> tuple[str, ...]:
-        nodes = () if isinstance(cluster.nodes, Failure) else cluster.nodes.nodes
+    def _endpoints(self, nodes: ListedNodes) -> tuple[str, ...]:
+        listed = () if isinstance(nodes, Failure) else nodes
+        states = nodes_fact(listed, None, redactor=self.session.redactor).nodes
         routes = () if isinstance(self.routes, Failure) else self.routes.routes
         settings = {} if isinstance(self.components, Failure) else self.components.settings
         prefix = settings.get(f"{GATEWAY}/prefix") or settings.get(f"{API_SERVICE}/PREFIX_PATH", "")
-        return derived_endpoints(self.gateway, routes, nodes, prefix=prefix)
+        return derived_endpoints(self.gateway, routes, states, prefix=prefix)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import msgspec
 
-from keptn_doctor.discover.cluster import WholeCluster
 from keptn_doctor.discover.control_plane import FoundControlPlane
 from keptn_doctor.discover.keptn_services import describe, namesakes
 from keptn_doctor.discover.planes import FoundPlane, FoundService
@@ -35,17 +34,19 @@ class SearchedCluster:
 
     target: ClusterTarget
     found: FoundPlane
-    cluster: WholeCluster | None = None
+    cluster: ClusterFacts | Failure | None = None
     kube: KubeClient | None = None
     beside: bool = False
 
 
-def same_cluster(one: WholeCluster | None, other: WholeCluster | None) -> bool:
+_Cluster = ClusterFacts | Failure | None
+
+
+def same_cluster(one: _Cluster, other: _Cluster) -> bool:
     """Whether two targets are known to be one cluster: by identity, or by address."""
-    first, second = _facts(one), _facts(other)
-    if first is None or second is None:
+    if not isinstance(one, ClusterFacts) or not isinstance(other, ClusterFacts):
         return False
-    return first.server == second.server or bool(first.uid and first.uid == second.uid)
+    return one.server == other.server or bool(one.uid and one.uid == other.uid)
 
 
 def build_topology(
@@ -102,8 +103,8 @@ def workload_key(found: FoundService) -> tuple[str, str, str]:
     return found.workload.kind, thing.namespace, thing.name
 
 
-def _facts(cluster: WholeCluster | None) -> ClusterFacts | None:
-    return None if cluster is None or isinstance(cluster.facts, Failure) else cluster.facts
+def _facts(cluster: _Cluster) -> ClusterFacts | None:
+    return cluster if isinstance(cluster, ClusterFacts) else None
 
 
 def _cluster_key(plane: SearchedCluster) -> str:
