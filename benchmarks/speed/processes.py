@@ -15,6 +15,9 @@ from typing import IO, Any
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _LAUNCHER = Path(__file__).with_name("launcher.py")
+# With the last one Python would compile anew, at each start, all that was changed since it was set;
+# what a user has installed is compiled.
+_NOT_A_USERS = ("KEPTN", "KUBECONFIG", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,7 @@ def doctor(*arguments: str) -> Run:
 
 def spawn(*command: str, environ: dict[str, str] | None = None) -> Run:
     """Any command; what it writes to standard error is shown when it cannot be a normal end."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("KEPTN", "KUBECONFIG"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_A_USERS)}
     with tempfile.TemporaryDirectory() as folder:
         figures, out, err = (Path(folder, name) for name in ("figures", "out", "err"))
         launched = [sys.executable, "-I", "-S", str(_LAUNCHER), str(figures), *command]
