@@ -112,7 +112,9 @@ def _use_the_wait(meanwhile: Callable[[], object]) -> None:
     """
     import keptn_doctor.judgement.assemble  # noqa: PLC0415
     import keptn_doctor.observe  # noqa: F401, PLC0415
+    from keptn_doctor.knowledge import signatures  # noqa: PLC0415
 
+    signatures.load_usual()
     meanwhile()
 
 

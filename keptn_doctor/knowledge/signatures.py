@@ -105,6 +105,12 @@ def _compiled_causes() -> tuple[tuple[Cause, re.Pattern[str]], ...]:
     return tuple((cause, re.compile(cause.regex)) for cause in causes())
 
 
+def load_usual() -> None:
+    """Read the file and compile what nearly every run needs: 12 ms, best spent while it waits."""
+    for component in ("distributor", "api-gateway-nginx"):
+        _compiled(component)
+
+
 def read_line(line: str, *, component: str, version: str = "") -> LineMeaning | None:
     """What a line of a component's log means, None when it means nothing.
 
