@@ -1,4 +1,4 @@
-"""Shakes hands twice: once trusting anybody, to see what there is, and once to have it verified.
+"""Shakes hands twice, side by side: trusting anybody, to see what there is, and verifying it.
 
 A bad certificate is a fact about the session and no failure to look, for Keptn's distributors
 verify or do not by version and setting; the judging is the checks'. It never sends a request.
@@ -36,19 +36,24 @@ async def shake_hands(network: Network, host: str, port: int, *, deadline_s: flo
     handshake-failed, client-certificate-required, connection-reset, connection-closed or
     read-timeout.
     """
-    try:
-        tls, requested = await _unverified(network, host, port, deadline_s=deadline_s)
-    except WorldFault as first:
-        if first.failure.code in _MAY_BE_OUTDATED:
-            await _refuse_outdated(network, host, port, deadline_s=deadline_s)
-        raise
-    verifying = await asyncio.to_thread(_prepared, network)
-    verify_code = await _verify(network, host, port, verifying, deadline_s=deadline_s)
+    trusting, verifying = await asyncio.gather(
+        _unverified(network, host, port, deadline_s=deadline_s),
+        _verify(network, host, port, deadline_s=deadline_s),
+        return_exceptions=True,
+    )
+    if isinstance(trusting, WorldFault) and trusting.failure.code in _MAY_BE_OUTDATED:
+        await _refuse_outdated(network, host, port, deadline_s=deadline_s)
+    if isinstance(trusting, BaseException):
+        raise trusting
+    if isinstance(verifying, BaseException):
+        raise verifying
+    tls, requested = trusting
+    context, verify_code = verifying
     from keptn_doctor.probes import certificates  # noqa: PLC0415 - loaded by _prepared
 
     ders = certificates.sent_chain(tls)
     chain = tuple(certificates.read(der) for der in ders)
-    incomplete = certificates.intermediate_missing(ders, verifying) if verify_code else False
+    incomplete = certificates.intermediate_missing(ders, context) if verify_code else False
     problem = certificate_problem(verify_code, incomplete=incomplete)
     return TlsSession(
         host=host,
@@ -99,19 +104,20 @@ async def _unverified(
 
 
 async def _verify(
-    network: Network, host: str, port: int, context: ssl.SSLContext, *, deadline_s: float
-) -> int:
-    """OpenSSL's verify code for the peer, 0 when it is fine."""
+    network: Network, host: str, port: int, *, deadline_s: float
+) -> tuple[ssl.SSLContext, int]:
+    """The context that verifies, and OpenSSL's verify code for the peer, 0 when it is fine."""
+    context = await asyncio.to_thread(_prepared, network)
     stream = await network.open(host, port, deadline_s=deadline_s)
     try:
         await _handshake(stream, context, host, deadline_s=deadline_s)
     except ssl.SSLCertVerificationError as error:
-        return int(error.verify_code)
+        return context, int(error.verify_code)
     except (OSError, ssl.SSLError) as error:
         raise WorldFault(handshake_failure(error, certificate_requested=False)) from None
     finally:
         stream[1].close()
-    return 0
+    return context, 0
 
 
 async def _refuse_outdated(network: Network, host: str, port: int, *, deadline_s: float) -> None:

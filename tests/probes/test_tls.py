@@ -50,6 +50,29 @@ async def test_a_good_certificate_has_no_problem(
     assert not seen.client_certificate_requested
 
 
+async def test_the_two_handshakes_do_not_wait_for_each_other(
+    serve: Serve, network: Network, tmp_path: Path
+) -> None:
+    context = pki.server_context(tmp_path, pki.make("leaf", signer=pki.root(), names=[HOST]))
+    behind, both = await serve(hang_up, tls=context), asyncio.Barrier(2)
+
+    async def wait_for_the_other(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await both.wait()
+        there = await asyncio.open_connection("127.0.0.1", behind)
+        await asyncio.gather(copy(reader, there[1]), copy(there[0], writer))
+
+    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        while data := await source.read(1 << 16):
+            sink.write(data)
+        sink.close()
+
+    port = await serve(wait_for_the_other)
+    seen = await shake_hands(network.at(HOST, "127.0.0.1"), HOST, port, deadline_s=5)
+    assert seen.verify_code == 0
+
+
 BAD = {
     "expired leaf": (
         {"signer": pki.root(), "names": [HOST], "begins": -9 * pki.DAY, "ends": -pki.DAY},
