@@ -36,6 +36,7 @@ PATIENCE = RetryPolicy(attempts=2, base_s=1.5, jitter=0.3)
 # With the token in flight at once: the limiter's burst is two, and a good token gives its turn back
 # only once it was checked (``api/middleware/ratelimiter.go@0.9.0 … 1.4.5``).
 TURNS = 2
+_TOO_LATE = (503, 504)  # a gateway's word on one request; 429 is none, asking costs others a turn
 LONGEST_LIST = 8 << 20  # bytes of a list of integrations or projects
 
 SWAGGER = "/swagger-ui/swagger.yaml"
@@ -133,13 +134,15 @@ class KeptnApi:
         fresh: bool = False,
         attempts: Attempts | None = None,
     ) -> tuple[T, Exchange]:
-        """The decoded answer to a GET with the token.
+        """The decoded answer to a GET with the token; asked anew where the last one was too late.
 
         Raises WorldFault: as ``get``, or auth/unauthorized, auth/forbidden, http/rate-limited,
         http/not-found, http/unexpected-status, parse/not-json, parse/unexpected-shape.
         """
+        known = self._answers.get((self.url(path, params), True))
+        too_late = isinstance(known, Exchange) and known.answer.status in _TOO_LATE
         exchange = await self.get(
-            path, with_token=True, params=params, fresh=fresh, attempts=attempts
+            path, with_token=True, params=params, fresh=fresh or too_late, attempts=attempts
         )
         return decode(exchange, kind), exchange
 

@@ -46,6 +46,27 @@ async def test_each_question_is_asked_once(serve: Serve) -> None:
 
 
 @asyncio_test
+async def test_a_list_that_came_too_late_for_its_gateway_is_asked_for_anew(serve: Serve) -> None:
+    site, path = Keptn(), "/controlPlane/v1/uniform/registration"
+    site.answers[path] = page(504)
+    api = await api_of(serve, site)
+    assert status(await gateway_answers(api), "registration") == 504
+    site.answers[path] = data([{"id": "a", "name": "helm-service"}])
+    assert [found.name for found in (await integrations(api)).integrations] == ["helm-service"]
+
+
+@asyncio_test
+async def test_whoever_was_turned_away_by_the_limiter_does_not_come_again(serve: Serve) -> None:
+    site, path = Keptn(), "/controlPlane/v1/uniform/registration"
+    site.answers[path] = page(429)
+    api = await api_of(serve, site)
+    await gateway_answers(api)
+    asked = len(site.asked(f"/api{path}"))
+    assert await code(integrations(api)) == ("http", "rate-limited")
+    assert len(site.asked(f"/api{path}")) == asked > 0
+
+
+@asyncio_test
 async def test_a_refused_token_is_not_tried_again(serve: Serve) -> None:
     site = Keptn()
     api = await api_of(serve, site, token="yesterdays-token-0123456789")
