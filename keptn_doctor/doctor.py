@@ -107,11 +107,13 @@ def report_on(snapshot: Snapshot, catalogue: Catalogue) -> Report:
 def _use_the_wait(meanwhile: Callable[[], object]) -> None:
     """What takes time but no answer: the first round waits for the network, imports do not.
 
-    The libraries for certificates and names are not needed before the second round; importing them
-    here, and not with this module, sends the first request earlier.
+    The libraries for names and port-forwards are not needed before the second round; importing
+    them here, and not with this module, sends the first request earlier.
     """
     import keptn_doctor.judgement.assemble  # noqa: PLC0415
-    import keptn_doctor.observe  # noqa: F401, PLC0415
+    import keptn_doctor.observe  # noqa: PLC0415
+    import keptn_doctor.probes.dns  # noqa: PLC0415
+    import keptn_doctor.probes.websocket  # noqa: F401, PLC0415
     from keptn_doctor.knowledge import signatures  # noqa: PLC0415
 
     signatures.load_usual()

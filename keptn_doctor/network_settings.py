@@ -6,6 +6,8 @@ CA). They say nothing about how a pod reaches the network.
 
 from __future__ import annotations
 
+import ipaddress
+
 from keptn_doctor.model.base import Record
 
 
@@ -44,6 +46,14 @@ class NetworkSettings(Record, frozen=True, kw_only=True):
             if rule.matches(host, port):
                 return rule.to_host or host, rule.to_port or port
         return host, port
+
+
+def literal_address(host: str) -> str:
+    """The address that a host is written as ("[::1]" gives "::1"); "" when it is a name."""
+    try:
+        return str(ipaddress.ip_address(host.strip("[]").partition("%")[0]))
+    except ValueError:
+        return ""
 
 
 class Deadlines(Record, frozen=True, kw_only=True):

@@ -9,7 +9,6 @@ never caches: two looks at a flapping name are two answers.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 import socket
 from collections.abc import Iterable
@@ -25,7 +24,7 @@ import msgspec
 from keptn_doctor.model.base import Record
 from keptn_doctor.model.failure import Code, Failure
 from keptn_doctor.model.path_facts import DnsAnswer
-from keptn_doctor.network_settings import NetworkSettings
+from keptn_doctor.network_settings import NetworkSettings, literal_address
 from keptn_doctor.probes.failures import WorldFault, classify, fault
 
 _MAX_NAMES = 8  # of a search list
@@ -44,14 +43,6 @@ class _Outcome(Record, frozen=True, kw_only=True):
     ttl_s: int | None = None
     server: str = ""
     half: str = ""  # "AAAA: server-failure" when only the other kind of record was answered
-
-
-def literal_address(host: str) -> str:
-    """The address that a host is written as ("[::1]" gives "::1"); "" when it is a name."""
-    try:
-        return str(ipaddress.ip_address(host.strip("[]").partition("%")[0]))
-    except ValueError:
-        return ""
 
 
 async def look_up(host: str, settings: NetworkSettings, *, deadline_s: float) -> DnsAnswer:

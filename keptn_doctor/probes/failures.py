@@ -13,19 +13,14 @@ import json
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from typing import Literal
 
-import dns.exception
-import dns.message
-import dns.name
-import dns.rcode
-import dns.resolver
 import h11
 import httpcore
 import httpx
 import msgspec
-import wsproto.utilities
 
 from keptn_doctor.model.failure import Code, Failure, Phase
 
@@ -64,7 +59,7 @@ def classify(error: BaseException, *, phase: Phase | None = None) -> Failure | N
     """
     if isinstance(error, WorldFault):
         return error.failure
-    if not isinstance(error, _OUTER) or _is_of_this_machine(error):
+    if not isinstance(error, (*_OUTER, *_late())) or _is_of_this_machine(error):
         return None
     chain = tuple(_chain(error))
     for inner in reversed(chain):
@@ -87,13 +82,6 @@ def certificate_problem(verify_code: int, *, incomplete: bool = False) -> Proble
     if verify_code in _ISSUER_NOT_FOUND:
         return "certificate-incomplete-chain" if incomplete else "certificate-untrusted"
     return _VERIFY_CODES.get(verify_code, "certificate-invalid")
-
-
-def rcode_code(rcode: int) -> Code:
-    """The code of a DNS response code (RFC 1035 section 4.1.1)."""
-    if rcode == dns.rcode.NXDOMAIN:
-        return "name-unknown"
-    return "query-refused" if rcode == dns.rcode.REFUSED else "server-failure"
 
 
 _VERIFY_CODES: dict[int, Problem] = {
@@ -171,18 +159,29 @@ _LIBRARY: tuple[tuple[type[BaseException], Place], ...] = (
     (httpcore.ProtocolError, ("http", "protocol-error")),
     (httpcore.UnsupportedProtocol, ("http", "protocol-error")),
     (h11.ProtocolError, ("http", "protocol-error")),
-    (wsproto.utilities.ProtocolError, ("http", "protocol-error")),
     (asyncio.IncompleteReadError, ("http", "connection-closed")),
     (asyncio.LimitOverrunError, ("http", "too-large")),
     (msgspec.ValidationError, ("parse", "unexpected-shape")),
     (msgspec.DecodeError, ("parse", "not-json")),
     (json.JSONDecodeError, ("parse", "not-json")),
-    (dns.exception.DNSException, ("resolve", "server-failure")),
     (TimeoutError, ("deadline", "deadline-exceeded")),
 )
 # Anything else that was raised while one of these was handled is a bug, whatever its context.
 _OUTER: tuple[type[BaseException], ...] = (OSError, *(kind for kind, _ in _LIBRARY))
 _LONGEST_CHAIN = 12  # contexts can form a cycle
+
+# Of libraries that are loaded when the first requests are out, 45 ms later. Nobody can have met an
+# exception of theirs before.
+_LATE: tuple[tuple[str, str, Place], ...] = (
+    ("wsproto.utilities", "ProtocolError", ("http", "protocol-error")),
+    ("dns.exception", "DNSException", ("resolve", "server-failure")),
+)
+
+
+def _late() -> dict[type[BaseException], Place]:
+    """Those of ``_LATE`` whose library is loaded by now."""
+    found = ((getattr(sys.modules.get(module), name, None), place) for module, name, place in _LATE)
+    return {kind: place for kind, place in found if kind}
 
 
 def _chain(error: BaseException, depth: int = 0) -> Iterator[BaseException]:
@@ -201,8 +200,10 @@ def _exact(error: BaseException) -> Place | None:
         return "tls", certificate_problem(error.verify_code) or "certificate-invalid"
     if isinstance(error, ssl.SSLError):
         return "tls", _tls_code(error)
-    if isinstance(error, dns.exception.DNSException | UnicodeError):
-        return _name_lookup(error)
+    if isinstance(error, UnicodeError):
+        return "resolve", "name-invalid"
+    if "dns.exception" in sys.modules and (answer := _dns_code(error)):
+        return "resolve", answer
     if isinstance(error, socket.gaierror):
         return "resolve", _ADDRESS_INFO.get(error.errno or 0, "server-failure")
     if isinstance(error, OSError):
@@ -228,50 +229,10 @@ def _reason(error: ssl.SSLError) -> str:
     return getattr(error, "reason", None) or ""
 
 
-def _name_lookup(error: BaseException) -> Place | None:
-    if isinstance(error, dns.resolver.NoNameservers):
-        return "resolve", _worst_answer(error)
-    for kind, code in _NAME_ERRORS:
-        if isinstance(error, kind):
-            return "resolve", code
-    return None
+def _dns_code(error: BaseException) -> Code | None:
+    from keptn_doctor.probes.dns_failures import dns_code  # noqa: PLC0415 - it loads dnspython
 
-
-_NAME_ERRORS: tuple[tuple[type[BaseException], Code], ...] = (
-    (dns.resolver.NXDOMAIN, "name-unknown"),
-    (dns.resolver.NoAnswer, "no-address"),
-    (dns.resolver.YXDOMAIN, "server-failure"),
-    (dns.resolver.NoResolverConfiguration, "resolver-missing"),
-    (dns.message.ChainTooLong, "cname-loop"),
-    (dns.exception.Timeout, "resolver-timeout"),
-    (dns.name.LabelTooLong, "name-invalid"),
-    (dns.name.NameTooLong, "name-invalid"),
-    (dns.name.EmptyLabel, "name-invalid"),
-    (dns.name.BadEscape, "name-invalid"),
-    (dns.name.IDNAException, "name-invalid"),
-    (UnicodeError, "name-invalid"),
-)
-
-
-def _worst_answer(error: dns.resolver.NoNameservers) -> Code:
-    """SERVFAIL, REFUSED and loops share one class of dnspython; its ``errors`` tell the kind."""
-    codes: list[Code] = []
-    for _server, _tcp, _port, reason, response in error.kwargs.get("errors", ()):
-        if isinstance(reason, dns.message.ChainTooLong):
-            codes.append("cname-loop")
-        elif response is not None and response.rcode() != dns.rcode.NOERROR:
-            codes.append(rcode_code(response.rcode()))
-        elif isinstance(reason, dns.exception.Timeout):
-            codes.append("resolver-timeout")
-        elif isinstance(reason, OSError):
-            codes.append("resolver-timeout")  # refused or unreachable: no answer either
-    order: tuple[Code, ...] = (
-        "cname-loop",
-        "server-failure",
-        "query-refused",
-        "resolver-timeout",
-    )
-    return next((code for code in order if code in codes), "server-failure")
+    return dns_code(error)
 
 
 def _by_library(error: BaseException) -> Place | None:
@@ -279,7 +240,7 @@ def _by_library(error: BaseException) -> Place | None:
         isinstance(inner, h11.ProtocolError) for inner in _chain(error)
     ):
         return "http", "connection-closed"  # httpcore's own: the peer hung up before an answer
-    for kind, place in _LIBRARY:
+    for kind, place in (*_LIBRARY, *_late().items()):
         if isinstance(error, kind):
             return place
     return None

@@ -24,8 +24,7 @@ import httpx
 
 from keptn_doctor.model.failure import Failure
 from keptn_doctor.model.path_facts import DnsAnswer
-from keptn_doctor.network_settings import ConnectTo, NetworkSettings
-from keptn_doctor.probes.dns import literal_address, look_up
+from keptn_doctor.network_settings import ConnectTo, NetworkSettings, literal_address
 from keptn_doctor.probes.failures import WorldFault, connect_failure, fault
 from keptn_doctor.probes.stopwatch import spending
 
@@ -70,6 +69,8 @@ class Network:
 
     async def look_up(self, host: str, *, deadline_s: float = _LOOK_UP_S) -> DnsAnswer:
         """See ``probes.dns.look_up``."""
+        from keptn_doctor.probes.dns import look_up  # noqa: PLC0415 - dnspython, see doctor.py
+
         with spending("resolve"):
             return await look_up(host, self.settings, deadline_s=deadline_s)
 

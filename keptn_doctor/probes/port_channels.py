@@ -6,8 +6,10 @@ Source: kubelet ``pkg/kubelet/cri/streaming/portforward/websocket.go``.
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
 
-from keptn_doctor.probes.websocket import WebSocket
+if TYPE_CHECKING:
+    from keptn_doctor.probes.websocket import WebSocket
 
 CHANNELS = "v4.channel.k8s.io"
 _DATA, _ERROR = 0, 1

@@ -8,7 +8,7 @@ Two protocols exist and the server chooses: ``v4.channel.k8s.io`` (kubelet
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 
@@ -17,7 +17,9 @@ from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_answers import Answer
 from keptn_doctor.probes.port_channels import CHANNELS, ChannelPort, PortRefused
 from keptn_doctor.probes.spdy import TUNNEL, SpdyPort
-from keptn_doctor.probes.websocket import WebSocket, open_websocket
+
+if TYPE_CHECKING:
+    from keptn_doctor.probes.websocket import WebSocket
 
 PROTOCOLS = (CHANNELS, TUNNEL)
 
@@ -81,6 +83,8 @@ async def open_port(
         return _failed("kube", said, answer.status)
 
     async def attempt(offered: tuple[str, ...]) -> WebSocket:
+        from keptn_doctor.probes.websocket import open_websocket  # noqa: PLC0415 - wsproto, 10 ms
+
         params = {"ports": str(port)}
         return await open_websocket(http, path, params=params, protocols=offered, refused=failure)
 

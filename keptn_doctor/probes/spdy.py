@@ -12,9 +12,12 @@ from __future__ import annotations
 
 import struct
 import zlib
+from typing import TYPE_CHECKING
 
 from keptn_doctor.probes.port_channels import PortRefused
-from keptn_doctor.probes.websocket import WebSocket
+
+if TYPE_CHECKING:
+    from keptn_doctor.probes.websocket import WebSocket
 
 TUNNEL = "SPDY/3.1+portforward.k8s.io"
 _SYN_STREAM, _RST_STREAM, _PING, _GOAWAY = 1, 3, 6, 7

@@ -18,6 +18,8 @@ CHECK_NEEDS_NONE_OF = {
     "aiohttp", "cryptography", "hypothesis", "kubernetes", "pygments", "pytest",
 }  # fmt: skip
 
+FIRST_REQUEST_NEEDS_NONE_OF = {"cryptography", "dns", "keptn_doctor_checks", "kubernetes", "wsproto"}
+
 
 def _loaded_by(*command: str) -> set[str]:
     """Every module that a Python program has imported at its end, by ``-X importtime``."""
@@ -39,6 +41,12 @@ def test_help_loads_no_library_but_click() -> None:
     assert "click" in modules
     assert not _packages(modules) & HELP_NEEDS_NONE_OF
     assert len(modules) <= HELP_MODULES
+
+
+def test_the_first_request_waits_for_no_library_that_only_later_ones_need() -> None:
+    modules = _loaded_by("-c", "import keptn_doctor.commands.check, keptn_doctor.doctor")
+    assert "httpx" in modules
+    assert not _packages(modules) & FIRST_REQUEST_NEEDS_NONE_OF
 
 
 @pytest.mark.lab
