@@ -17,8 +17,7 @@ HELP_NEEDS_NONE_OF = {
 CHECK_NEEDS_NONE_OF = {
     "aiohttp", "cryptography", "hypothesis", "kubernetes", "pygments", "pytest",
 }  # fmt: skip
-
-FIRST_REQUEST_NEEDS_NONE_OF = {"cryptography", "dns", "keptn_doctor_checks", "kubernetes", "wsproto"}
+FIRST_REQUEST_NEEDS_NONE_OF = {"cryptography", "dns", "keptn_doctor_checks", "wsproto"}
 
 
 def _loaded_by(*command: str) -> set[str]:
