@@ -1,7 +1,8 @@
 """Walks the path to one endpoint rung by rung, and stops where it is broken.
 
 Resolve, connect, TLS, HTTP, routes: each rung is a look of its own with its own duration, at the
-same machine as the rung below. Rungs above a break are noted as not attempted, never as failed.
+same machine as the rung below. Without TLS the first request goes on the connection of its rung.
+Rungs above a break are noted as not attempted, never as failed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from keptn_doctor.probes import tcp, tls
 from keptn_doctor.probes.gateway_routes import gateway_answers, plain_http_answer
 from keptn_doctor.probes.keptn_api import PATIENCE, SWAGGER, KeptnApi
 from keptn_doctor.probes.lines import Lines
-from keptn_doctor.probes.network import Network
+from keptn_doctor.probes.network import Line, Network
 from keptn_doctor.probes.recorder import Recorder
 from keptn_doctor.probes.retry import Attempts, RetryPolicy, retrying
 from keptn_doctor.redact import Redactor
@@ -134,9 +135,12 @@ async def observe_endpoint(
     if network.settings.proxy:
         reason = "requests go through the proxy that was given, which resolves and connects"
         walk.skip("dns", "tcp", "tls", reason=reason, kind="option")
-    elif not await _transport(walk):
-        return None
-    return await _http(walk)
+        return await _http(walk)
+    try:
+        return await _http(walk) if await _transport(walk) else None
+    finally:
+        if line := walk.network.take_line():
+            await line.aclose()
 
 
 async def _transport(walk: Walk) -> bool:
@@ -147,11 +151,12 @@ async def _transport(walk: Walk) -> bool:
     if not addresses:
         walk.skip("tcp", *above, reason="the name did not resolve")
         return False
-    connection = await _connect(walk, addresses)
+    lines: list[Line] = []  # TLS shakes hands on connections of its own
+    connection = await _connect(walk, addresses, go_on=None if secure else lines.append)
     if isinstance(connection, Failure):
         walk.skip(*above, reason="no TCP connection was made")
         return False
-    walk.network = walk.network.at(walk.endpoint.host, connection.address)
+    walk.network = walk.network.at(walk.endpoint.host, connection.address, *lines)
     if not secure:
         return True
     session = await _shake_hands(walk)
@@ -178,12 +183,16 @@ async def _resolve(walk: Walk) -> tuple[str, ...]:
     return () if isinstance(found, Failure) else found.addresses
 
 
-async def _connect(walk: Walk, addresses: tuple[str, ...]) -> TcpConnection | Failure:
+async def _connect(
+    walk: Walk, addresses: tuple[str, ...], *, go_on: Callable[[Line], None] | None
+) -> TcpConnection | Failure:
     host, port, limit = walk.endpoint.host, walk.endpoint.port, walk.deadlines.connect_s
 
     return await walk.rung(
         "tcp",
-        lambda: tcp.connect(walk.network, host, port, addresses=addresses, deadline_s=limit),
+        lambda: tcp.connect(
+            walk.network, host, port, addresses=addresses, deadline_s=limit, go_on=go_on
+        ),
         deadline_s=3 * limit,
     )
 

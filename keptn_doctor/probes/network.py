@@ -29,6 +29,7 @@ from keptn_doctor.probes.failures import WorldFault, connect_failure, fault
 from keptn_doctor.probes.stopwatch import spending
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Line = httpcore.AsyncNetworkStream
 
 _LOOK_UP_S = 5.0
 _LAST_PORT = 65535
@@ -38,20 +39,34 @@ _NO_PINS: Mapping[str, str] = {}
 
 
 class Network:
-    """The operator's network as the settings make it; holds no connection."""
+    """The operator's network as the settings make it.
+
+    It holds no connection but ``line``, which is one to ``address`` for the next request.
+    """
 
     def __init__(
-        self, settings: NetworkSettings | None = None, *, pins: Mapping[str, str] = _NO_PINS
+        self,
+        settings: NetworkSettings | None = None,
+        *,
+        pins: Mapping[str, str] = _NO_PINS,
+        line: Line | None = None,
     ) -> None:
         self.settings = settings or NetworkSettings()
         self._pins = dict(pins)
+        self._line = line
 
-    def at(self, host: str, address: str) -> Network:
+    def at(self, host: str, address: str, line: Line | None = None) -> Network:
         """The same network, in which ``host`` is known to be at ``address``.
 
-        A walk along the path uses it so that every rung looks at the same machine.
+        A walk along the path uses it so that every rung looks at the same machine. The first
+        connection that a request needs is ``line``, where one is open already.
         """
-        return Network(self.settings, pins={**self._pins, host.lower(): address})
+        return Network(self.settings, pins={**self._pins, host.lower(): address}, line=line)
+
+    def take_line(self) -> Line | None:
+        """The open line, once; whoever takes it closes it."""
+        line, self._line = self._line, None
+        return line
 
     def detoured(self, host: str, port: int) -> bool:
         """Whether a rule for this very name makes resolving it pointless.
@@ -177,6 +192,20 @@ async def open_tcp(address: str, port: int, *, deadline_s: float) -> Stream:
         raise WorldFault(_unreachable(error)) from None
 
 
+async def open_line(address: str, port: int, *, deadline_s: float) -> Line:
+    """As ``open_tcp``, a connection on which a request can be sent."""
+    try:
+        with spending("connect"):
+            return await httpcore.AnyIOBackend().connect_tcp(address, port, timeout=deadline_s)
+    except httpcore.ConnectTimeout:
+        raise fault("connect", "connect-timeout", f"no answer in {deadline_s:g} s") from None
+    except httpcore.ConnectError as error:
+        cause: BaseException = error
+        while cause.__cause__ is not None:
+            cause = cause.__cause__
+        raise WorldFault(_unreachable(cause)) from None
+
+
 def _unreachable(error: BaseException) -> Failure:
     known = connect_failure(error)
     return known or Failure(phase="connect", code="host-unreachable", detail=type(error).__name__)
@@ -201,6 +230,8 @@ class _Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
+        if line := self._network.take_line():
+            return _Stream(line)
         last: httpcore.ConnectError | httpcore.ConnectTimeout | None = None
         for address, real_port in await self._network.destinations(host, port):
             try:

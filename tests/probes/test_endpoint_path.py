@@ -213,6 +213,31 @@ async def test_a_proxy_takes_the_place_of_the_lower_rungs(serve: Serve) -> None:
     assert api is not None
 
 
+async def test_the_first_request_goes_on_the_connection_of_the_rung_below(
+    serve: Serve, zone: Zone
+) -> None:
+    site = Keptn()
+    at = network(zone, to(80, await serve(site)))
+    _, api = await walk(at, endpoint())
+    assert api is not None
+    assert site.connections == len(site.requests)
+
+
+async def test_the_connection_of_the_rung_is_closed_where_tls_comes_next(
+    serve: Serve, zone: Zone
+) -> None:
+    closed = asyncio.Event()
+
+    async def wait_for_the_end(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        if not await reader.read(1):
+            closed.set()
+
+    at = network(zone, to(443, await serve(wait_for_the_end)))
+    await walk(at, endpoint("https"))
+    async with asyncio.timeout(5):
+        await closed.wait()
+
+
 # --- what the API tells
 
 
@@ -245,8 +270,7 @@ async def test_reads_with_the_token_share_connections(serve: Serve, zone: Zone) 
     await observed(serve, zone, site, TOKEN)
     without = [token for _, _, token in site.requests if not token]
     assert len(site.requests) > len(without) + 6
-    rung_of_tcp = 1
-    opened = site.connections - rung_of_tcp - len(without)
+    opened = site.connections - len(without)
     assert opened < TURNS, "one was open already when the first of them was sent"
 
 
