@@ -45,11 +45,13 @@ async def beside_the_knock(
     try:
         version = await knock
         if not isinstance(version, Failure) or version.code in _REFUSALS:
+            kube.go_on()
             return await piece
     finally:
         if not piece.done():
             piece.cancel()
             await asyncio.wait({piece})
+        kube.go_on()
     await record_failure(session, "cluster", subject, version)
     return version
 

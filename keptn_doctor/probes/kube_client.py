@@ -87,7 +87,7 @@ class KubeClient:
     ``at_work`` bounds the requests of all clusters of a run; ``number`` says which comes first.
     ``proven`` are the rights that were seen to be there, or not to be, by their wording.
 
-    Whoever has knocked gets no answer to anything else before the server has told its version.
+    Whoever has knocked gets no answer to anything else before saying ``go_on``.
     """
 
     def __init__(
@@ -113,6 +113,7 @@ class KubeClient:
         self._limit, self._in_flight = Turns(in_flight), in_flight
         self._at_work, self.number = at_work or AtWork(), number
         self._knock: asyncio.Task[VersionInfo | Failure] | None = None
+        self._held_back = asyncio.Event()
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
@@ -152,11 +153,15 @@ class KubeClient:
         """What the server tells everybody, asked once; a server that does not tell it is silent.
 
         Other requests may be made meanwhile, and their connections opened with that of this one;
-        what is answered to them is held back until this is known.
+        what is answered to them is held back until somebody who knows this says ``go_on``.
         """
         if self._knock is None:
             self._knock = asyncio.ensure_future(self._version())
         return await asyncio.shield(self._knock)
+
+    def go_on(self) -> None:
+        """Hold no more answers back."""
+        self._held_back.set()
 
     async def _version(self) -> VersionInfo | Failure:
         try:
@@ -390,15 +395,14 @@ class KubeClient:
         try:
             answer = await self._exchange(method, path, params=params, body=body, cut_at=cut_at)
         except WorldFault:
-            await self._after_the_knock()
+            await self._not_held_back()
             raise
-        await self._after_the_knock()
+        await self._not_held_back()
         return answer
 
-    async def _after_the_knock(self) -> None:
-        knock = self._knock
-        if knock is not None and not knock.done() and asyncio.current_task() is not knock:
-            await asyncio.wait({knock})
+    async def _not_held_back(self) -> None:
+        if self._knock is not None and asyncio.current_task() is not self._knock:
+            await self._held_back.wait()
 
     async def _exchange(
         self,
