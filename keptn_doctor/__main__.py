@@ -29,7 +29,10 @@ def main() -> NoReturn:
     _do_without("httpx._main")
     from keptn_doctor.cli import main as command_line  # noqa: PLC0415
 
-    command_line()
+    try:
+        command_line()
+    finally:
+        gc.freeze()  # or Python searches all that a run has kept for garbage once more, at its end
 
 
 def _do_without(module: str) -> None:
