@@ -9,13 +9,16 @@ What was listed already, or refused, in this run needs no asking.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
 
 from keptn_doctor.model.kube_facts import Right, RightsReview
 from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.kube_rules import Rule
 from keptn_doctor.rights.needed import Need, Role, needs
+
+T = TypeVar("T")
 
 
 async def review_rights(
@@ -30,8 +33,10 @@ async def review_rights(
     wide = [need for need in wanted if need.cluster]
     if not namespaces:
         wide, local = [*wide, *(n for n in local if not _listed(n, wide))], []
-    by_namespace = asyncio.gather(*(_in_namespace(kube, local, name) for name in namespaces))
-    in_cluster = asyncio.gather(*(_ask(kube, need, "") for need in wide))
+    by_namespace = asyncio.ensure_future(
+        _all(_in_namespace(kube, local, name) for name in namespaces)
+    )
+    in_cluster = asyncio.ensure_future(_all(_ask(kube, need, "") for need in wide))
     try:
         rights = [right for answer in await by_namespace for right in answer]
         rights += await in_cluster
@@ -40,6 +45,20 @@ async def review_rights(
         in_cluster.cancel()
         await asyncio.gather(by_namespace, in_cluster, return_exceptions=True)
     return RightsReview(user=kube.access.user, rights=tuple(rights))
+
+
+async def _all(questions: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """The answers; where one fails the others are given up, and have ended when that is raised.
+
+    ``asyncio.gather`` alone leaves them running, and connecting to what is closed meanwhile.
+    """
+    tasks = [asyncio.ensure_future(question) for question in questions]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _listed(need: Need, among: list[Need]) -> bool:
@@ -55,7 +74,7 @@ async def _in_namespace(kube: KubeClient, wanted: list[Need], namespace: str) ->
         status = {"incomplete": True}
     rules = status.get("resourceRules")
     if status.get("incomplete") or not isinstance(rules, list):
-        return list(await asyncio.gather(*(_ask(kube, need, namespace) for need in wanted)))
+        return await _all(_ask(kube, need, namespace) for need in wanted)
     return [
         _right(need, namespace, allowed=any(_covers(rule, need) for rule in rules))
         for need in wanted
