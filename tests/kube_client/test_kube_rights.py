@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from kube_worlds import World, kube_api, pod
 from keptn_doctor.lab.kube import Rule, User
 from keptn_doctor.model.kube_facts import Nodes
 from keptn_doctor.network_settings import Deadlines
+from keptn_doctor.probes.failures import WorldFault
 from keptn_doctor.probes.kube_client import KubeClient
 from keptn_doctor.probes.rights import review_rights
 from keptn_doctor.rights.needed import NEEDS, Role, needs
@@ -52,6 +54,21 @@ async def test_who_has_what_rbac_prints_has_every_right(
     rights = await review(world, role, granted(text), active=active)
     assert len(rights) == len(needs(role, active=active))
     assert set(rights.values()) == {True}
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("namespaces", [(), ("ns",)])
+async def test_a_review_that_fails_leaves_no_question_under_way(
+    world: World, namespaces: tuple[str, ...]
+) -> None:
+    async with (
+        kube_api(world.tls(), members={TOKEN: User(name="jane")}) as server,
+        KubeClient(world.access(server.url, "another"), deadlines=Deadlines(kube_s=30)) as kube,
+    ):
+        with pytest.raises(WorldFault):
+            await review_rights(kube, role="execution-plane", namespaces=namespaces)
+        left = [repr(task) for task in asyncio.all_tasks() if "probes/rights.py" in repr(task)]
+    assert left == []
 
 
 @pytest.mark.asyncio
