@@ -54,7 +54,7 @@ from keptn_doctor.probes.exposure import (
     read_endpoints,
     services_fact,
 )
-from keptn_doctor.probes.exposure_routes import read_routes
+from keptn_doctor.probes.exposure_routes import RouteTarget, read_routes
 from keptn_doctor.probes.failures import WorldFault, fault
 from keptn_doctor.probes.keptn_components import (
     API_SERVICE,
@@ -72,7 +72,7 @@ from keptn_doctor.probes.networkpolicies import (
     sidecars,
 )
 from keptn_doctor.probes.storage import read_claims
-from keptn_doctor.probes.workloads import FoundWorkload, list_workloads, scoped
+from keptn_doctor.probes.workloads import list_workloads, scoped
 from keptn_doctor.secret import Secret
 from keptn_doctor.session import Session
 from keptn_doctor.targets import ClusterTarget
@@ -200,7 +200,10 @@ async def _one_by_one(
 
 
 class _Reading:
-    """The reads of one control plane's namespace and the facts that come of them."""
+    """The reads of one control plane's namespace and the facts that come of them.
+
+    What several looks wait for is shielded: one that runs out of time must not end it for all.
+    """
 
     def __init__(
         self,
@@ -219,23 +222,38 @@ class _Reading:
 
     async def read(self) -> None:
         """Everything that looks hang on; the workloads first, since they name the Secret."""
-        self.workloads, self.objects, services, endpoints = await asyncio.gather(
-            list_workloads(self.kube, self.namespace),
-            read_namespace(self.session, self.kube, self.namespace),
-            attempt(self.kube.list(scoped("/api/v1", "services", self.namespace), net.Service)),
-            read_endpoints(self.kube, self.namespace),
-        )
-        workloads, failures = self.workloads
-        self.version = await self._version(workloads, failures)
-        gateway = await self.look("gateway-service", self._gateway(services, endpoints))
-        self.gateway = gateway if isinstance(gateway, GatewayService) else None
         async with asyncio.TaskGroup() as group:
-            reading = self._components(workloads, failures, self.version)
-            components = group.create_task(self.look("components", reading))
-            routes = group.create_task(self.look("exposure-routes", self._routes(services)))
-            group.create_task(self.look("component-services", self._services(services, endpoints)))
-            group.create_task(self.look("reference-token", self._token(workloads)))
+            begin = group.create_task
+            workloads = begin(list_workloads(self.kube, self.namespace))
+            services = begin(self._list_services())
+            target = begin(self._target(services))
+            routes = begin(self.look("exposure-routes", self._routes(target)))
+            self.reading = begin(read_namespace(self.session, self.kube, self.namespace))
+            version = begin(self._version(workloads))
+            components = begin(self.look("components", self._components(workloads, version)))
+            begin(self.look("reference-token", self._token(workloads)))
+        self.workloads, self.version = workloads.result(), version.result()
+        self.objects, self.services = self.reading.result(), services.result()
         self.components, self.routes = components.result(), routes.result()
+        self.gateway = target.result().gateway
+
+    async def _list_services(self) -> tuple[net.Service, ...] | Failure:
+        path = scoped("/api/v1", "services", self.namespace)
+        return await attempt(self.kube.list(path, net.Service))
+
+    async def _target(
+        self, services: asyncio.Task[tuple[net.Service, ...] | Failure]
+    ) -> RouteTarget:
+        listed, objects = await services, await self.reading
+        found = () if isinstance(listed, Failure) else listed
+        gateways = [s for s in found if s.name == GATEWAY]
+        events = objects.around.events
+        return RouteTarget(
+            namespace=self.namespace,
+            gateway=gateway_fact(gateways[0], None, events=events) if gateways else None,
+            services=frozenset(service.name for service in found),
+            events=events,
+        )
 
     def found(self, cluster: ClusterFacts | Failure, nodes: ListedNodes) -> FoundControlPlane:
         """The control plane as its namespace and its cluster show it."""
@@ -255,16 +273,16 @@ class _Reading:
         groups = () if isinstance(cluster, Failure) else cluster.served_groups
         async with asyncio.TaskGroup() as group:
             group.create_task(self._cluster_and_providers(cluster, nodes, groups))
+            group.create_task(self._gateway_and_services())
             group.create_task(self.look("claims", self._claims()))
             group.create_task(self.look("network-policies", self._policies(groups)))
 
-    async def _version(
-        self, workloads: tuple[FoundWorkload, ...], failures: tuple[Failure, ...]
-    ) -> KeptnVersion | Failure:
+    async def _version(self, listing: asyncio.Task[Workloads]) -> KeptnVersion | Failure:
         """The version that the cluster shows; the API's own word is the better fact, if it speaks.
 
         So only a failure is recorded here. ``observe`` records this version where the API is mute.
         """
+        workloads, failures = await listing
         told: KeptnVersion | Failure
         try:
             told = failures[0] if failures and not workloads else version_fact(workloads)
@@ -276,63 +294,56 @@ class _Reading:
             )
         return told
 
+    async def _gateway_and_services(self) -> None:
+        endpoints = await read_endpoints(self.kube, self.namespace)
+        await self.look("gateway-service", self._gateway(endpoints))
+        await self.look("component-services", self._services(endpoints))
+
     async def _gateway(
-        self,
-        services: tuple[net.Service, ...] | Failure,
-        endpoints: dict[str, net.Endpoints] | None,
+        self, endpoints: dict[str, net.Endpoints] | None
     ) -> GatewayService | Failure:
-        if isinstance(services, Failure):
-            return services
-        for service in services:
+        if isinstance(self.services, Failure):
+            return self.services
+        for service in self.services:
             if service.name == GATEWAY:
                 return gateway_fact(service, endpoints, events=self.objects.around.events)
         raise fault("kube", "not-found", f"Service {self.namespace}/{GATEWAY} does not exist")
 
     async def _components(
-        self,
-        workloads: tuple[FoundWorkload, ...],
-        failures: tuple[Failure, ...],
-        version: KeptnVersion | Failure,
+        self, listing: asyncio.Task[Workloads], telling: asyncio.Task[KeptnVersion | Failure]
     ) -> Components | Failure:
-        refused = (*failures, *filter(None, (self.objects.pods_failure,)))
+        path = f"{scoped('/api/v1', 'configmaps', self.namespace)}/api-nginx-config"
+        config = await attempt(self.kube.get(path, k8s.ConfigMap))
+        workloads, failures = await asyncio.shield(listing)
+        objects, version = await asyncio.shield(self.reading), await asyncio.shield(telling)
+        refused = (*failures, *filter(None, (objects.pods_failure,)))
         if refused:
             return refused[0]
-        config = await attempt(
-            self.kube.get(
-                f"{scoped('/api/v1', 'configmaps', self.namespace)}/api-nginx-config",
-                k8s.ConfigMap,
-            )
-        )
         files = {} if isinstance(config, Failure) else config.data or {}
         return components_fact(
             workloads,
-            self.objects.around,
+            objects.around,
             version=version.version if isinstance(version, KeptnVersion) else "",
             nginx_config="\n".join(str(text) for text in files.values()),
             namespace=self.namespace,
             redactor=self.session.redactor,
         )
 
-    async def _routes(self, services: tuple[net.Service, ...] | Failure) -> ExposureRoutes:
-        names = () if isinstance(services, Failure) else tuple(s.name for s in services)
-        basics = await self.basics
+    async def _routes(self, target: asyncio.Task[RouteTarget]) -> ExposureRoutes:
+        basics = await asyncio.shield(self.basics)
         return await read_routes(
             self.kube,
             self.namespace,
-            gateway=self.gateway,
-            services=names,
             served_groups=() if isinstance(basics, Failure) else basics.served_groups,
-            events=self.objects.around.events,
+            target=asyncio.shield(target),
         )
 
     async def _services(
-        self,
-        services: tuple[net.Service, ...] | Failure,
-        endpoints: dict[str, net.Endpoints] | None,
+        self, endpoints: dict[str, net.Endpoints] | None
     ) -> ComponentServices | Failure:
-        if isinstance(services, Failure):
-            return services
-        return services_fact(services, endpoints, namespace=self.namespace)
+        if isinstance(self.services, Failure):
+            return self.services
+        return services_fact(self.services, endpoints, namespace=self.namespace)
 
     async def _cluster_and_providers(
         self, basics: ClusterFacts | Failure, nodes: ListedNodes, groups: tuple[str, ...]
@@ -377,16 +388,18 @@ class _Reading:
             mesh=(*sidecars(gateways), *demands),
         )
 
-    async def _token(self, workloads: tuple[FoundWorkload, ...]) -> ReferenceToken:
+    async def _token(self, listing: asyncio.Task[Workloads]) -> ReferenceToken:
+        workloads, _ = await asyncio.shield(listing)
         api = next((w for w in workloads if w.object.name == API_SERVICE), None)
         reference, key = token_reference(api, self.namespace)
         lookup = await fetch_references(self.kube, (reference,))
+        objects = await asyncio.shield(self.reading)
         found, token = reference_token(
             reference,
             key,
             lookup,
             api_service=api,
-            around=self.objects.around,
+            around=objects.around,
             salt=self.session.salt,
         )
         self.session.redactor.learn(token)

@@ -20,7 +20,6 @@ _RANKS = {
     "nodes": EXPLAINS,
     "namespace": EXPLAINS,
     "component-services": EXPLAINS,
-    "exposure-routes": EXPLAINS,
     "network-policies": EXPLAINS,
     "gateway-log": EXPLAINS,
     "integration-log": EXPLAINS,

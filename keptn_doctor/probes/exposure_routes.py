@@ -36,12 +36,13 @@ _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class"
 
 
-class _Target(Record, frozen=True, kw_only=True):
-    """The gateway that a route should lead to."""
+class RouteTarget(Record, frozen=True, kw_only=True):
+    """The gateway that a route should lead to, and what else there is in its namespace."""
 
     namespace: str
     gateway: GatewayService | None
-    services: frozenset[str]  # names of all Services of its namespace
+    services: frozenset[str]  # names of all Services
+    events: EventIndex
 
     def leads_here(self, name: str, port: str) -> tuple[bool, str]:
         """Whether a backend is the gateway, and if not why."""
@@ -66,13 +67,13 @@ async def read_routes(
     kube: KubeClient,
     namespace: str,
     *,
-    gateway: GatewayService | None,
-    services: Iterable[str],
     served_groups: tuple[str, ...],
-    events: EventIndex,
+    target: asyncio.Future[RouteTarget],
 ) -> ExposureRoutes:
-    """All routes to the gateway of a namespace; kinds that could not be read are named."""
-    target = _Target(namespace=namespace, gateway=gateway, services=frozenset(services))
+    """All routes to the gateway of a namespace; kinds that could not be read are named.
+
+    They are asked for before ``target`` is known, which is not needed to ask.
+    """
     readers: tuple[tuple[str, tuple[str, ...], _Reader], ...] = (
         ("Ingress", _INGRESS, _ingresses),
         ("Route", _OPENSHIFT, _openshift_routes),
@@ -88,7 +89,7 @@ async def read_routes(
             served = list(versions)  # what is served could not be read; an Ingress always is
         for version in served:  # 1.18 serves networking.k8s.io/v1 without Ingress in it
             try:
-                return await reader(kube, version, target, events)
+                return await reader(kube, version, namespace, target)
             except WorldFault as fault:
                 if fault.failure.code not in {"resource-not-served", "not-found"}:
                     return fault.failure
@@ -108,21 +109,20 @@ async def read_routes(
     )
 
 
-_Reader = Callable[[KubeClient, str, _Target, EventIndex], Awaitable[list[ExposureRoute]]]
+_Target = asyncio.Future[RouteTarget]
+_Reader = Callable[[KubeClient, str, str, _Target], Awaitable[list[ExposureRoute]]]
 
 
 async def _ingresses(
-    kube: KubeClient, version: str, target: _Target, events: EventIndex
+    kube: KubeClient, version: str, namespace: str, about: _Target
 ) -> list[ExposureRoute]:
-    found, classes = await asyncio.gather(
-        kube.list(scoped(f"/apis/{version}", "ingresses", target.namespace), net.Ingress),
-        _optional(
-            kube.list(f"/apis/{version}/ingressclasses", k8s.Object)
-            if version.startswith("networking")
-            else None
-        ),
+    found = await kube.list(scoped(f"/apis/{version}", "ingresses", namespace), net.Ingress)
+    target, routes = await about, []
+    classes = await _optional(
+        kube.list(f"/apis/{version}/ingressclasses", k8s.Object)
+        if found and version.startswith("networking")
+        else None
     )
-    routes = []
     for ingress in found:
         spec = ingress.spec or net.IngressSpec()
         for backend in _backends(spec):
@@ -134,7 +134,6 @@ async def _ingresses(
                     version=version,
                     target=target,
                     classes=classes,
-                    events=events,
                 )
                 known = await _secret_exists(kube, ingress.namespace, route.tls_secret)
                 routes.append(msgspec.structs.replace(route, tls_secret_exists=known))
@@ -159,9 +158,8 @@ def _ingress(
     *,
     backend: tuple[str, str],
     version: str,
-    target: _Target,
+    target: RouteTarget,
     classes: tuple[k8s.Object, ...] | None,
-    events: EventIndex,
 ) -> ExposureRoute:
     spec = ingress.spec or net.IngressSpec()
     annotated = ingress.annotations.get(_CLASS_ANNOTATION, "")
@@ -195,7 +193,7 @@ def _ingress(
         reason=why_not,
         addresses=tuple(a.hostname or a.ip or "" for a in status.addresses),
         annotations=ingress.annotations,
-        events=events.get(("Ingress", ingress.namespace, ingress.name), ()),
+        events=target.events.get(("Ingress", ingress.namespace, ingress.name), ()),
     )
 
 
@@ -215,10 +213,10 @@ def _class_exists(
 
 
 async def _openshift_routes(
-    kube: KubeClient, version: str, target: _Target, events: EventIndex
+    kube: KubeClient, version: str, namespace: str, about: _Target
 ) -> list[ExposureRoute]:
-    found = await kube.list(scoped(f"/apis/{version}", "routes", target.namespace), net.Route)
-    routes = []
+    found = await kube.list(scoped(f"/apis/{version}", "routes", namespace), net.Route)
+    target, routes = await about, []
     for route in found:
         spec, status = route.spec or net.RouteSpec(), route.status or net.RouteStatus()
         name = (spec.to and spec.to.name) or ""
@@ -250,7 +248,7 @@ async def _openshift_routes(
                 admitted=admitted,
                 reason=why_not or reason,
                 annotations=route.annotations,
-                events=events.get(("Route", route.namespace, route.name), ()),
+                events=target.events.get(("Route", route.namespace, route.name), ()),
             )
         )
     return routes
@@ -265,12 +263,12 @@ def _verdict(states: Iterable[k8s.Condition], kind: str) -> tuple[bool | None, s
 
 
 async def _virtual_services(
-    kube: KubeClient, version: str, target: _Target, events: EventIndex
+    kube: KubeClient, version: str, namespace: str, about: _Target
 ) -> list[ExposureRoute]:
     found = await _everywhere(
-        kube, f"/apis/{version}", "virtualservices", net.VirtualService, target.namespace
+        kube, f"/apis/{version}", "virtualservices", net.VirtualService, namespace
     )
-    routes = []
+    target, routes = await about, []
     for item in found:
         spec = item.spec or net.VirtualServiceSpec()
         for destination in _destinations(spec):
@@ -291,7 +289,7 @@ async def _virtual_services(
                     targets_gateway=leads,
                     reason=why_not,
                     annotations=item.annotations,
-                    events=events.get(("VirtualService", item.namespace, item.name), ()),
+                    events=target.events.get(("VirtualService", item.namespace, item.name), ()),
                 )
             )
             break
@@ -315,12 +313,10 @@ def _service_of(host: str, own_namespace: str, wanted_namespace: str) -> str:
 
 
 async def _http_routes(
-    kube: KubeClient, version: str, target: _Target, events: EventIndex
+    kube: KubeClient, version: str, namespace: str, about: _Target
 ) -> list[ExposureRoute]:
-    found = await _everywhere(
-        kube, f"/apis/{version}", "httproutes", net.HttpRoute, target.namespace
-    )
-    routes = []
+    found = await _everywhere(kube, f"/apis/{version}", "httproutes", net.HttpRoute, namespace)
+    target, routes = await about, []
     for item in found:
         spec, status = item.spec or net.HttpRouteSpec(), item.status or net.HttpRouteStatus()
         backends = [ref for rule in spec.rules or () for ref in rule.backend_refs or ()]
@@ -344,7 +340,7 @@ async def _http_routes(
                     admitted=admitted,
                     reason=why_not or reason,
                     annotations=item.annotations,
-                    events=events.get(("HTTPRoute", item.namespace, item.name), ()),
+                    events=target.events.get(("HTTPRoute", item.namespace, item.name), ()),
                 )
             )
             break

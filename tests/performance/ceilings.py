@@ -6,7 +6,7 @@ the commit. The world is that of ``performance_runs.SMALL``: 3 Keptn services in
 
 from __future__ import annotations
 
-STEPS = 20  # round trips waited for one after the other
+STEPS = 19  # round trips waited for one after the other
 CONTROL_PLANE_REQUESTS = 46  # of its API server
 PLANE_REQUESTS = 24  # of a plane with 2 services, without port-forwards
 PLANE_TUNNELS = 2  # one for each of them
