@@ -72,7 +72,7 @@ async def read_routes(
 ) -> ExposureRoutes:
     """All routes to the gateway of a namespace; kinds that could not be read are named.
 
-    They are asked for before ``target`` is known, which is not needed to ask.
+    ``target`` may still be on its way: nothing that is asked for hangs on it.
     """
     readers: tuple[tuple[str, tuple[str, ...], _Reader], ...] = (
         ("Ingress", _INGRESS, _ingresses),
