@@ -44,9 +44,9 @@ async def serving(*rules: DnsRule, records: tuple[DnsRecord, ...] = (), **view):
         await server.close()
 
 
-async def udp(server: NameServer, name: str, rdtype: str = "A"):
+async def udp(server: NameServer, name: str, rdtype: str = "A", *, patience_s: float = 10):
     query = dns.message.make_query(name, rdtype)
-    return await dns.asyncquery.udp(query, "127.0.0.1", port=server.port, timeout=0.4)
+    return await dns.asyncquery.udp(query, "127.0.0.1", port=server.port, timeout=patience_s)
 
 
 def addresses(reply) -> list[str]:
@@ -98,7 +98,7 @@ async def test_a_rule_decides_before_the_records(answer, rcode):
 async def test_a_dropped_query_gets_no_answer():
     async with serving(DnsRule(answer="drop")) as server:
         with pytest.raises(dns.exception.Timeout):
-            await udp(server, "keptn.example.com.")
+            await udp(server, "keptn.example.com.", patience_s=0.4)
 
 
 async def test_a_truncated_answer_is_whole_over_tcp():
@@ -145,7 +145,7 @@ async def test_nip_io_names_spell_their_address(name):
 async def test_a_server_that_refuses_has_no_socket():
     async with serving(server="refuse") as server:
         with pytest.raises((ConnectionRefusedError, dns.exception.Timeout)):
-            await udp(server, "keptn.example.com.")
+            await udp(server, "keptn.example.com.", patience_s=0.4)
 
 
 def _resolver(server: NameServer, **more) -> Resolver:
