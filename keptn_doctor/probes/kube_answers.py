@@ -6,6 +6,7 @@ list, so every object is decoded on its own when its page does not decode as one
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -159,6 +160,26 @@ def decode_object(raw: bytes | msgspec.Raw, kind: type[T]) -> T | None:
         return msgspec.convert(_without_nulls(msgspec.json.decode(raw)), kind)
     except (msgspec.ValidationError, msgspec.DecodeError, RecursionError):
         return None
+
+
+def decode_items(listed: msgspec.Raw, kind: type[T]) -> tuple[list[T], int]:
+    """The items, all at once where none of them is odd, and how many could not be read."""
+    with contextlib.suppress(msgspec.ValidationError):
+        return msgspec.json.decode(listed, type=list[kind] | None) or [], 0  # type: ignore[valid-type]
+    raws = msgspec.json.decode(listed, type=list[msgspec.Raw])
+    decoder = msgspec.json.Decoder(kind)
+    items: list[T] = []
+    odd = 0
+    for raw in raws:
+        try:
+            items.append(decoder.decode(raw))
+        except msgspec.MsgspecError:
+            item = decode_object(raw, kind)
+            if item is None:
+                odd += 1
+            else:
+                items.append(item)
+    return items, odd
 
 
 def _without_nulls(value: Any) -> Any:

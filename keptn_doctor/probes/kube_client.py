@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,7 +29,7 @@ from keptn_doctor.probes.kube_access import ClusterAccess
 from keptn_doctor.probes.kube_answers import (
     Answer,
     decode,
-    decode_object,
+    decode_items,
     failure_of,
     not_json,
     read_answer,
@@ -211,7 +211,7 @@ class KubeClient:
             except msgspec.DecodeError as error:
                 raise not_json(answer) from error
             try:
-                read, odd = _decode_items(page.items, item_type)
+                read, odd = decode_items(page.items, item_type)
             except msgspec.MsgspecError as error:
                 raise fault("parse", "unexpected-shape", f"{path} is no list") from error
             items += read
@@ -368,7 +368,9 @@ class KubeClient:
         right = str(rule_of(verb or _VERBS.get(method, "get"), path))
 
         async def once() -> Answer:
-            answer = await self._answer(method, path, params=params, body=body, cut_at=cut_at)
+            answer = await self._in_order(
+                self._answer(method, path, params=params, body=body, cut_at=cut_at)
+            )
             failure = self._failure(answer, right)
             if failure is None or failure.code == "forbidden":
                 self.proven[right] = failure is None
@@ -383,17 +385,10 @@ class KubeClient:
             return await once()
         return await retrying(once)
 
-    async def _answer(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Params | None,
-        body: dict[str, Any] | None,
-        cut_at: int,
-    ) -> Answer:
+    async def _in_order(self, asking: Awaitable[Answer]) -> Answer:
+        """What is answered, or the fault, but not before ``go_on`` where somebody has knocked."""
         try:
-            answer = await self._exchange(method, path, params=params, body=body, cut_at=cut_at)
+            answer = await asking
         except WorldFault:
             await self._not_held_back()
             raise
@@ -404,7 +399,7 @@ class KubeClient:
         if self._knock is not None and asyncio.current_task() is not self._knock:
             await self._held_back.wait()
 
-    async def _exchange(
+    async def _answer(
         self,
         method: str,
         path: str,
@@ -479,26 +474,6 @@ def _query(params: Params | None) -> dict[str, str] | None:
     if params is None:
         return None
     return {k: str(v).lower() if isinstance(v, bool) else str(v) for k, v in params.items()}
-
-
-def _decode_items(listed: msgspec.Raw, kind: type[T]) -> tuple[list[T], int]:
-    """The items, all at once where none of them is odd, and how many could not be read."""
-    with contextlib.suppress(msgspec.ValidationError):
-        return msgspec.json.decode(listed, type=list[kind] | None) or [], 0  # type: ignore[valid-type]
-    raws = msgspec.json.decode(listed, type=list[msgspec.Raw])
-    decoder = msgspec.json.Decoder(kind)
-    items: list[T] = []
-    odd = 0
-    for raw in raws:
-        try:
-            items.append(decoder.decode(raw))
-        except msgspec.MsgspecError:
-            item = decode_object(raw, kind)
-            if item is None:
-                odd += 1
-            else:
-                items.append(item)
-    return items, odd
 
 
 def _log_fault(error: WorldFault, *, previous: bool) -> WorldFault:
