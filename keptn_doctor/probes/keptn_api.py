@@ -88,9 +88,11 @@ class KeptnApi:
         """Whether any answer has come so far."""
         return any(isinstance(known, Exchange) for known in self._answers.values())
 
-    def known(self, path: str) -> Exchange | Failure | None:
-        """What a GET of a path without the token was answered, None when it was not asked."""
-        return self._answers.get((self.url(path), False))
+    def known(
+        self, path: str, params: Mapping[str, str] | None = None, *, with_token: bool = False
+    ) -> Exchange | Failure | None:
+        """What a GET was answered, None when it was not asked."""
+        return self._answers.get((self.url(path, params), with_token))
 
     @property
     def token_fingerprint(self) -> str:
@@ -115,10 +117,9 @@ class KeptnApi:
         attempts: Attempts | None = None,
     ) -> Exchange:
         """The answer to a GET, remembered unless ``fresh``; raises WorldFault, remembered too."""
-        url = self.url(path, params)
-        known = self._answers.get((url, with_token))
-        if known is None or fresh:
-            how = self._how("GET", with_token=with_token)
+        known = None if fresh else self.known(path, params, with_token=with_token)
+        if known is None:
+            url, how = self.url(path, params), self._how("GET", with_token=with_token)
             known = await self._ask(url, how, attempts)
             self._answers[url, with_token] = known
         if isinstance(known, Failure):
@@ -139,7 +140,7 @@ class KeptnApi:
         Raises WorldFault: as ``get``, or auth/unauthorized, auth/forbidden, http/rate-limited,
         http/not-found, http/unexpected-status, parse/not-json, parse/unexpected-shape.
         """
-        known = self._answers.get((self.url(path, params), True))
+        known = self.known(path, params, with_token=True)
         too_late = isinstance(known, Exchange) and known.answer.status in _TOO_LATE
         exchange = await self.get(
             path, with_token=True, params=params, fresh=fresh or too_late, attempts=attempts

@@ -6,6 +6,7 @@ Sources: ``api/handlers/metadata.go``, ``api/middleware/tokenauth.go`` and
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import msgspec
@@ -115,8 +116,13 @@ def swagger_version(found: Exchange | Failure) -> str:
         return ""
     if found.answer.status != 200 or len(found.content) > _LONGEST_SWAGGER:
         return ""
+    return _version_in(found.content)
+
+
+@functools.lru_cache(maxsize=4)  # the same description is asked about by every look at its route
+def _version_in(swagger: bytes) -> str:
     try:
-        described = yaml.load(found.content, Loader=_YAML)  # noqa: S506 - makes strings only
+        described = yaml.load(swagger, Loader=_YAML)  # noqa: S506 - makes strings only
     except (yaml.YAMLError, ValueError, RecursionError):
         return ""
     info = described.get("info") if isinstance(described, dict) else None
