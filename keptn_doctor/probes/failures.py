@@ -284,7 +284,7 @@ def _detail(error: BaseException) -> str:
 
 def connect_failure(error: BaseException) -> Failure | None:
     """``classify`` for a TCP connection being opened, where EPERM means a local firewall."""
-    if isinstance(error, PermissionError) and error.errno in _LOCAL_FIREWALL:
+    if any(isinstance(e, PermissionError) and e.errno in _LOCAL_FIREWALL for e in _chain(error)):
         return Failure(
             phase="connect", code="host-unreachable", detail="this machine forbids the connection"
         )

@@ -200,10 +200,7 @@ async def open_line(address: str, port: int, *, deadline_s: float) -> Line:
     except httpcore.ConnectTimeout:
         raise fault("connect", "connect-timeout", f"no answer in {deadline_s:g} s") from None
     except httpcore.ConnectError as error:
-        cause: BaseException = error
-        while cause.__cause__ is not None:
-            cause = cause.__cause__
-        raise WorldFault(_unreachable(cause)) from None
+        raise WorldFault(_unreachable(error)) from None
 
 
 def _unreachable(error: BaseException) -> Failure:
