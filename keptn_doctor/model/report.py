@@ -59,13 +59,16 @@ class RootCause(Record, frozen=True, kw_only=True):
     consequences: tuple[Finding, ...] = ()
     blocked: tuple[Finding, ...] = ()  # unknowns that it explains
 
+    def is_about(self, finding: Finding) -> bool:
+        """Whether a finding names the broken thing of this cause."""
+        return not set(self.finding.at_fault).isdisjoint(finding.at_fault)
+
     def as_each_meets_it(self) -> dict[str, Finding]:
         """The same break in the words of each subject, where several share the cause."""
-        things = set(self.finding.at_fault)
         same = (
             f
             for f in reversed(self.consequences)
-            if f.check == self.finding.check or not things.isdisjoint(f.at_fault)
+            if f.check == self.finding.check or self.is_about(f)
         )
         return {**{f.subject: f for f in same}, self.finding.subject: self.finding}
 

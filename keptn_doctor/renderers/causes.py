@@ -98,10 +98,9 @@ def _put_follow_ups(page: Page, cause: RootCause) -> None:
 
 def _of_other_checks(cause: RootCause, findings: Iterable[Finding]) -> dict[str, list[Finding]]:
     """What other checks say of the same broken thing, by check."""
-    things = set(cause.finding.at_fault)
     same: dict[str, list[Finding]] = {}
     for finding in findings:
-        if not things.isdisjoint(finding.at_fault):
+        if cause.is_about(finding):
             same.setdefault(finding.check, []).append(finding)
     return same
 

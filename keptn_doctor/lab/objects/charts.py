@@ -7,10 +7,11 @@ becomes typed, for one version at a time; nothing is guessed for versions outsid
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from typing import Any, Literal
 
 import msgspec
+
+from keptn_doctor.knowledge.data import load
 
 _Numbers = tuple[int, ...]
 
@@ -119,9 +120,7 @@ def numbers(version: str) -> _Numbers:
 
 @cache
 def _document() -> dict[str, Any]:
-    text = (resources.files("keptn_doctor") / "knowledge" / "components.json").read_bytes()
-    document: dict[str, Any] = msgspec.json.decode(text)
-    return document
+    return load("components.json", dict[str, Any])
 
 
 def _covering(rows: list[dict[str, Any]], wanted: _Numbers) -> list[dict[str, Any]]:
