@@ -43,9 +43,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-import dns.message
-import dns.query
-
 from benchmarks.speed.lock_step import in_lock_step
 from benchmarks.speed.processes import LabProcess, Run, check, lab
 from benchmarks.speed.start_up import first_byte
@@ -153,14 +150,10 @@ def best(running: LabProcess, distance_ms: float) -> Measured:
 
 def round_trip(running: LabProcess) -> float:
     """Seconds that the shortest answer of the gateway takes over a connection that is open."""
-    world, url = running.world, urlsplit(running.world["endpoint"])
-    server, _, at = str(world["nameserver"]).rpartition(":")
-    question = dns.message.make_query(url.hostname or "", "A")
-    address = str(next(iter(dns.query.udp(question, server, port=int(at), timeout=5).answer[0])))
-    gateway = [address, url.port or 80]
-    (port,) = (row[3] for row in world["connect_to"] if row[:2] == gateway)
+    url = urlsplit(running.world["endpoint"])
+    gateway = running.detour(running.look_up(url.hostname or ""), url.port or 80)
     taken = []
-    with socket.create_connection(("127.0.0.1", port)) as line:
+    with socket.create_connection(gateway) as line:
         for _ in range(_PINGS):
             began = time.monotonic()
             line.sendall(f"GET /nginx-health HTTP/1.1\r\nHost: {url.hostname}\r\n\r\n".encode())

@@ -37,9 +37,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import dns.message
-import dns.query
-
 from benchmarks.speed.processes import LabProcess, Run, check, lab, spawn
 from benchmarks.speed.tables import Table, met, secs, times
 
@@ -157,11 +154,8 @@ class ByHand:
         parts = urlsplit(url)
         port = parts.port or (443 if parts.scheme == "https" else 80)
         address = self.addresses.get(parts.hostname or "", parts.hostname)
-        detour = next(
-            f"::{to_host}:{to_port}"
-            for host, by_port, to_host, to_port in self.running.world["connect_to"]
-            if (host, by_port) == (address, port)
-        )
+        to_host, to_port = self.running.detour(address or "", port)
+        detour = f"::{to_host}:{to_port}"
         self.commands.append(f"curl -H x-token:… {url}")
         header = f"x-token: {token}"
         return spawn("curl", "-sS", "-m", "10", "--connect-to", detour, "-H", header, url).stdout
@@ -170,10 +164,7 @@ class ByHand:
         """What dig asks and waits for, without dig's start."""
         name = urlsplit(endpoint).hostname or ""
         self.commands.append(f"dig {name}")
-        server, _, port = str(self.running.world["nameserver"]).rpartition(":")
-        question = dns.message.make_query(name, "A")
-        told = dns.query.udp(question, server, port=int(port), timeout=5)
-        self.addresses[name] = told.answer[-1][0].to_text()
+        self.addresses[name] = self.running.look_up(name)
 
 
 def measure() -> Iterator[Table]:

@@ -13,6 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+import dns.message
+import dns.query
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 # With the last one Python would compile anew, at each start, all that was changed since it was set;
@@ -51,6 +54,21 @@ class LabProcess:
     def report(self) -> dict[str, Any]:
         """``served`` requests by context, and ``connections`` through the relays."""
         return self._say("report")
+
+    def look_up(self, name: str) -> str:
+        """The address of a name, asked of the lab's name server."""
+        server, _, port = str(self.world["nameserver"]).rpartition(":")
+        question = dns.message.make_query(name, "A")
+        told = dns.query.udp(question, server, port=int(port), timeout=5)
+        return str(told.answer[-1][0].to_text())
+
+    def detour(self, address: str, port: int) -> tuple[str, int]:
+        """Where connections to an address of the lab's world really go."""
+        return next(
+            (to_host, to_port)
+            for host, by_port, to_host, to_port in self.world["connect_to"]
+            if (host, by_port) == (address, port)
+        )
 
     def _say(self, command: str) -> dict[str, Any]:
         stdin, stdout = _pipes(self.process)
